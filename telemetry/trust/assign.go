@@ -1,0 +1,58 @@
+package trust
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// An Assign is the payload of an assign envelope: this device, or this group,
+// is to run this release.
+type Assign struct {
+	Type string `json:"type"` // "assign"
+	Site string `json:"site"`
+	// Exactly one of Device and Group is set. A device's own assignment wins over its group's.
+	Device string `json:"device,omitempty"`
+	Group  string `json:"group,omitempty"`
+	// Release is the DocumentDigest of the release.
+	Release string `json:"release"`
+	// Sequence rises with every assignment to the same device or group; a
+	// device refuses one that is lower than the highest it has seen.
+	Sequence uint64 `json:"sequence"`
+	// Mode is "active": take it into service once it is verified.
+	Mode   string    `json:"mode"`
+	Issued time.Time `json:"issued"`
+	// NotAfter ends the assignment's validity; after it the device does not begin the update.
+	NotAfter time.Time `json:"not_after"`
+	// SpreadSeconds spreads the download of many devices over that time.
+	SpreadSeconds int `json:"spread_seconds,omitempty"`
+}
+
+// ModeActive is the only mode so far: the release replaces the running model.
+const ModeActive = "active"
+
+// VerifyAssign returns the assignment in the envelope if the assign role signed it.
+// Whether it concerns this device, and is new, is the caller's question.
+func (r *Root) VerifyAssign(envelope []byte) (*Assign, error) {
+	payload, err := r.Verify(RoleAssign, TypeAssign, envelope)
+	if err != nil {
+		return nil, err
+	}
+	var a Assign
+	if err := json.Unmarshal(payload, &a); err != nil {
+		return nil, fmt.Errorf("assign: %w: %w", ErrMalformed, err)
+	}
+	switch {
+	case a.Type != "assign":
+		return nil, fmt.Errorf("assign: type %q: %w", a.Type, ErrMalformed)
+	case (a.Device == "") == (a.Group == ""):
+		return nil, fmt.Errorf("assign: device %.64q and group %.64q, want exactly one: %w", a.Device, a.Group, ErrMalformed)
+	case !digestForm.MatchString(a.Release):
+		return nil, fmt.Errorf("assign: release %.80q is no SHA-256: %w", a.Release, ErrMalformed)
+	case a.Mode != ModeActive:
+		return nil, fmt.Errorf("assign: mode %.32q, want %q: %w", a.Mode, ModeActive, ErrMalformed)
+	case a.SpreadSeconds < 0:
+		return nil, fmt.Errorf("assign: spread of %d s: %w", a.SpreadSeconds, ErrMalformed)
+	}
+	return &a, nil
+}

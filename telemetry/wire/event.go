@@ -1,0 +1,187 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Kinds of events, the last level of their topic.
+const (
+	KindDrift     = "drift"
+	KindUpdate    = "update"
+	KindReference = "reference"
+	KindHealth    = "health"
+)
+
+// An Event is a CloudEvents 1.0 event in structured JSON mode
+// (https://cloudevents.io), the only mode that MQTT 3.1.1 has room for.
+type Event struct {
+	SpecVersion     string          `json:"specversion"` // "1.0"
+	ID              string          `json:"id"`          // unique per device; the centre drops repetitions by it
+	Source          string          `json:"source"`      // /kedge/<site>/<device>
+	Type            string          `json:"type"`        // kedge.<kind>.v1
+	Time            time.Time       `json:"time"`
+	DataContentType string          `json:"datacontenttype"` // "application/json"
+	Data            json.RawMessage `json:"data"`
+}
+
+// NewEvent wraps data as an event of the kind.
+func NewEvent(t DeviceTopics, kind, id string, now time.Time, data Message) (*Event, error) {
+	if err := data.Check(); err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s event: %w", kind, err)
+	}
+	return &Event{
+		SpecVersion: "1.0", ID: id, Source: "/kedge/" + t.Site + "/" + t.Device,
+		Type: EventType(kind), Time: now.UTC(), DataContentType: "application/json", Data: raw,
+	}, nil
+}
+
+// EventType returns the CloudEvents type of a kind.
+func EventType(kind string) string { return fmt.Sprintf("kedge.%s.v%d", kind, Version) }
+
+// Check implements Message.
+func (e *Event) Check() error {
+	if e.SpecVersion != "1.0" || e.ID == "" || len(e.ID) > 256 || e.Type == "" || len(e.Data) == 0 {
+		return malformed("specversion %.8q, id %.64q, type %.64q, %d bytes of data", e.SpecVersion, e.ID, e.Type, len(e.Data))
+	}
+	return nil
+}
+
+// A Drift is the data of a drift event: an alarm and what led to it.
+type Drift struct {
+	Model ModelRef `json:"model"`
+	// Sample is the id of the sample at which the alarm was raised.
+	Sample string `json:"sample"`
+	// N counts the signals since the reference was taken.
+	N uint64 `json:"n"`
+	// Alarm counts the alarms since the reference was taken, from 1.
+	Alarm     uint64      `json:"alarm"`
+	Fired     []string    `json:"fired"` // detectors that raised it
+	Weak      bool        `json:"weak"`  // the reference is too small: the promise does not hold yet
+	Promise   string      `json:"promise"`
+	Detectors []Detector  `json:"detectors"`
+	Before    Window      `json:"before"` // the reference
+	After     Window      `json:"after"`  // the samples that led to the alarm
+	Evidence  EvidenceRef `json:"evidence"`
+}
+
+// A Detector is one detector's account of an alarm.
+type Detector struct {
+	Name      string    `json:"name"`
+	Statistic float64   `json:"statistic"`
+	Threshold float64   `json:"threshold"`
+	Fired     bool      `json:"fired"`
+	Promise   string    `json:"promise"`
+	Course    []float64 `json:"course,omitempty"` // the statistic's latest values, oldest first
+}
+
+// A Window sums up the signal, the answers and the inputs over some samples.
+type Window struct {
+	N          uint64            `json:"n"`
+	SignalMean float64           `json:"signal_mean"`
+	Classes    map[string]uint64 `json:"classes,omitempty"` // answers by class
+	Inputs     []Input           `json:"inputs,omitempty"`  // by feature, the most moved first
+}
+
+// An Input is one feature's mean in standardized units: 0 is the training mean, 1 one deviation.
+type Input struct {
+	Name string  `json:"name"`
+	Mean float64 `json:"mean"`
+}
+
+// An EvidenceRef announces the samples that are uploaded around an alarm.
+type EvidenceRef struct {
+	ID     string `json:"id"`
+	Before int    `json:"before"` // samples up to and with the alarm's
+	After  int    `json:"after"`  // samples captured after it
+}
+
+// Check implements Message.
+func (d *Drift) Check() error {
+	if _, err := ParseSampleID(d.Sample); err != nil {
+		return err
+	}
+	if len(d.Fired) == 0 || CheckName(d.Evidence.ID) != nil || d.Evidence.Before < 0 || d.Evidence.After < 0 {
+		return malformed("fired %q, evidence %+v", d.Fired, d.Evidence)
+	}
+	return nil
+}
+
+// States of an update, in order. Refused and RolledBack end it with the old model in service.
+const (
+	UpdateOffered     = "offered"
+	UpdateDownloading = "downloading"
+	UpdateStaged      = "staged"
+	UpdateVerified    = "verified"
+	UpdateCommitted   = "committed"
+	UpdateRefused     = "refused"
+	UpdateRolledBack  = "rolled_back"
+)
+
+// An Update is the data of an update event.
+type Update struct {
+	Release string `json:"release"` // DocumentDigest; empty if the assignment itself was refused
+	Name    string `json:"name,omitempty"`
+	Version uint64 `json:"version,omitempty"`
+	State   string `json:"state"`
+	Code    string `json:"code"`             // from the catalogue of events, K0405
+	Reason  string `json:"reason,omitempty"` // why it was refused or rolled back
+	Slot    string `json:"slot,omitempty"`   // in service now
+	Bytes   int64  `json:"bytes,omitempty"`  // chunks received for it so far
+}
+
+var updateStates = map[string]bool{
+	UpdateOffered: true, UpdateDownloading: true, UpdateStaged: true, UpdateVerified: true,
+	UpdateCommitted: true, UpdateRefused: true, UpdateRolledBack: true,
+}
+
+// Check implements Message.
+func (u *Update) Check() error {
+	if !updateStates[u.State] {
+		return malformed("state %.32q", u.State)
+	}
+	return nil
+}
+
+// A Reference is the data of a reference event: the first signals of a new
+// model in service, for the centre to sign as the model's reference.
+type Reference struct {
+	Model ModelRef `json:"model"`
+	// First is the id of the first sample; the others follow in sequence.
+	First string `json:"first"`
+	// Signals holds one byte per sample, base64 in JSON: floor(256 x signal), 0 to 255.
+	Signals []byte `json:"signals"`
+}
+
+// Check implements Message.
+func (r *Reference) Check() error {
+	if _, err := ParseSampleID(r.First); err != nil {
+		return err
+	}
+	if len(r.Signals) == 0 || r.Model.SHA256 == "" {
+		return malformed("%d signals of model %.8q", len(r.Signals), r.Model.SHA256)
+	}
+	return nil
+}
+
+// A Health is the data of a health event: something that a person should know.
+type Health struct {
+	Code     string `json:"code"`
+	Severity string `json:"severity"` // I, W or E
+	Text     string `json:"text"`
+	Do       string `json:"do,omitempty"`
+	Count    uint64 `json:"count,omitempty"` // how often, or how many records are concerned
+}
+
+// Check implements Message.
+func (h *Health) Check() error {
+	if h.Code == "" || h.Severity == "" {
+		return malformed("code %.16q, severity %.8q", h.Code, h.Severity)
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package wire
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+const prefix = "kedge/v1/"
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// CheckName reports whether s can name a site, a device, a group or a source
+// of truth: 1 to 64 letters, digits, dots, underscores and hyphens, beginning
+// with a letter or a digit. What that leaves out would change the meaning of a topic.
+func CheckName(s string) error {
+	if !nameForm.MatchString(s) {
+		return fmt.Errorf("name %.80q: want 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit: %w", s, ErrMalformed)
+	}
+	return nil
+}
+
+// DeviceTopics gives the topics of one device. Site and Device have passed CheckName.
+type DeviceTopics struct {
+	Site, Device string
+}
+
+func (t DeviceTopics) base() string { return prefix + "d/" + t.Site + "/" + t.Device + "/" }
+
+// State is retained and carries State; the will lies on it too.
+func (t DeviceTopics) State() string { return t.base() + "state" }
+
+// Reported is retained and carries Reported.
+func (t DeviceTopics) Reported() string { return t.base() + "rep" }
+
+// Event carries an Event of the kind, one of the Kind constants.
+func (t DeviceTopics) Event(kind string) string { return t.base() + "evt/" + kind }
+
+// Upload carries part n of the Evidence with that id.
+func (t DeviceTopics) Upload(id string, n int) string {
+	return t.base() + "up/" + id + "/" + strconv.Itoa(n)
+}
+
+// Get carries a Get, the device's request for chunks.
+func (t DeviceTopics) Get() string { return t.base() + "get" }
+
+// Chunk carries the raw bytes of chunk n of the blob with that SHA-256.
+func (t DeviceTopics) Chunk(blob string, n int) string {
+	return t.base() + "dn/" + blob + "/" + strconv.Itoa(n)
+}
+
+// Chunks is the filter for all chunks to the device.
+func (t DeviceTopics) Chunks() string { return t.base() + "dn/+/+" }
+
+// Assign is retained and carries an assign envelope for this device.
+func (t DeviceTopics) Assign() string { return t.base() + "assign" }
+
+// Reference is retained and carries a reference envelope for this device.
+func (t DeviceTopics) Reference() string { return t.base() + "ref" }
+
+// GroupAssign is retained and carries an assign envelope for a group of devices.
+func GroupAssign(site, group string) string { return prefix + "g/" + site + "/" + group + "/assign" }
+
+// Release is retained and carries the release envelope with that DocumentDigest.
+func Release(digest string) string { return prefix + "rel/" + digest }
+
+// Root is retained and carries the root envelope of version n.
+func Root(n uint64) string { return prefix + "root/" + strconv.FormatUint(n, 10) }
+
+// Roots is the filter for all root envelopes.
+func Roots() string { return prefix + "root/+" }
+
+// Truth carries Labels: ground truth that comes late, from a named source.
+func Truth(site, source string) string { return prefix + "t/" + site + "/" + source }
+
+// CentreFilters are the filters of everything that the centre listens to.
+func CentreFilters() []string {
+	d := prefix + "d/+/+/"
+	return []string{d + "state", d + "rep", d + "evt/+", d + "up/+/+", d + "get", prefix + "t/+/+"}
+}
+
+// A Topic is a parsed topic of a device or of a source of truth.
+type Topic struct {
+	Site   string
+	Device string   // empty for truth
+	Source string   // of truth only
+	Kind   string   // state, rep, evt, up, get, dn, assign, ref; t for truth
+	Rest   []string // the levels behind Kind
+}
+
+// restLevels is the number of levels behind each kind of a device's topic.
+var restLevels = map[string]int{"state": 0, "rep": 0, "evt": 1, "up": 2, "get": 0, "dn": 2, "assign": 0, "ref": 0}
+
+// ParseTopic reads a topic below kedge/v1/d or kedge/v1/t.
+func ParseTopic(topic string) (Topic, error) {
+	rest, ok := strings.CutPrefix(topic, prefix)
+	levels := strings.Split(rest, "/")
+	if !ok || len(levels) < 3 || CheckName(levels[1]) != nil || CheckName(levels[2]) != nil {
+		return Topic{}, fmt.Errorf("%.120q: %w", topic, ErrTopic)
+	}
+	switch {
+	case levels[0] == "t" && len(levels) == 3:
+		return Topic{Site: levels[1], Source: levels[2], Kind: "t"}, nil
+	case levels[0] == "d" && len(levels) > 3:
+		if want, known := restLevels[levels[3]]; known && len(levels) == 4+want {
+			return Topic{Site: levels[1], Device: levels[2], Kind: levels[3], Rest: levels[4:]}, nil
+		}
+	}
+	return Topic{}, fmt.Errorf("%.120q: %w", topic, ErrTopic)
+}
