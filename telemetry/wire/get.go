@@ -2,8 +2,8 @@ package wire
 
 import "regexp"
 
-// Window is the number of chunks that one Get can ask for.
-const Window = 16
+// GetWindow is the number of chunks that one Get can ask for.
+const GetWindow = 16
 
 var digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
@@ -28,7 +28,7 @@ func (g *Get) Check() error {
 // Chunks returns the numbers of the chunks that are asked for, ascending.
 func (g *Get) Chunks() []int {
 	var ns []int
-	for i := range Window {
+	for i := range GetWindow {
 		if g.Want&(1<<i) != 0 {
 			ns = append(ns, g.First+i)
 		}
