@@ -1,0 +1,52 @@
+package drift
+
+import "fmt"
+
+// promise is what a detector guarantees about false alarms, for the report.
+type promise struct {
+	arl  float64 // expected inferences between false alarms; 0 for no promise
+	text string
+}
+
+// maker makes a detector for a reference of at least MinReference samples.
+type maker func(Options, Reference) (Detector, promise, error)
+
+// makers is the table of the detectors that a monitor runs.
+var makers = map[string]maker{
+	PageHinkley:      makeFrozen,
+	PageHinkleyRiver: makeRiver,
+	EDetector:        makeESR,
+}
+
+func makeFrozen(o Options, ref Reference) (Detector, promise, error) {
+	c, err := Calibrate(ref, o.Delta, o.share())
+	if err != nil {
+		return nil, promise{}, err
+	}
+	d, err := NewFrozen(c.K, c.H)
+	if err != nil {
+		return nil, promise{}, err
+	}
+	arl := min(c.RunLength, o.share())
+	text := fmt.Sprintf("expected run length >= %.0f inferences between false alarms, for samples like the reference's, with a margin for its size (n=%d)", arl, ref.N)
+	return d, promise{arl: arl, text: text}, nil
+}
+
+func makeESR(o Options, ref Reference) (Detector, promise, error) {
+	block := ref.BlockLength()
+	mu0 := ref.ESRMean(o.share() / float64(block))
+	d, err := NewESR(ESROptions{Mu0: mu0, ARL: o.share(), Block: block})
+	if err != nil {
+		return nil, promise{}, err
+	}
+	text := fmt.Sprintf("expected run length >= %.0f inferences between false alarms, whatever the distribution, while the mean stays at %.4f or above", o.share(), mu0)
+	if block > 1 {
+		text += fmt.Sprintf(" (means of %d samples)", block)
+	}
+	return d, promise{arl: o.share(), text: text}, nil
+}
+
+func makeRiver(o Options, _ Reference) (Detector, promise, error) {
+	d, err := NewRiver(o.River)
+	return d, promise{text: "none: the threshold is the user's"}, err
+}
