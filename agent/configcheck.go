@@ -1,0 +1,194 @@
+package agent
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kedge/agent/drift"
+	"kedge/telemetry/wire"
+)
+
+// checker collects what is out of range in a Config whose keys and types are right.
+type checker struct{ problems []Problem }
+
+func (k *checker) add(key, found, want string) {
+	k.problems = append(k.problems, Problem{Key: key, Found: found, Want: want})
+}
+
+// name checks a value that becomes a level of a topic.
+func (k *checker) name(key, value string) {
+	const want = "1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit"
+	if value == "" {
+		k.add(key, "missing", want)
+	} else if wire.CheckName(value) != nil {
+		k.add(key, fmt.Sprintf("got %.80q", value), want)
+	}
+}
+
+func (k *checker) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		found := fmt.Sprintf("got %.40q", value)
+		if value == "" {
+			found = "missing"
+		}
+		k.add(key, found, "one of "+strings.Join(allowed, ", "))
+	}
+}
+
+func (k *checker) number(key string, value, least, most float64) {
+	if !(value >= least && value <= most) {
+		plain := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+		k.add(key, "got "+plain(value), plain(least)+" to "+plain(most))
+	}
+}
+
+func (k *checker) whole(key string, value, least, most int64) {
+	if value < least || value > most {
+		k.add(key, fmt.Sprintf("got %d", value), fmt.Sprintf("%d to %d", least, most))
+	}
+}
+
+func (k *checker) duration(key string, value Duration, least, most time.Duration) {
+	if value.Duration < least || value.Duration > most {
+		k.add(key, fmt.Sprintf("got %v", value), fmt.Sprintf("%v to %v", least, most))
+	}
+}
+
+// only reports a key that has no effect: who wrote it expects one.
+func (k *checker) only(present bool, key, when string) {
+	if present {
+		k.add(key, "no effect here", "it only with "+when)
+	}
+}
+
+// check returns every value that is missing or out of range. given tells
+// whether a key stands in the file.
+func (c *Config) check(given func(key string) bool) []Problem {
+	k := &checker{}
+	c.checkDevice(k)
+	c.checkMQTT(k)
+	c.checkSource(k, given)
+	c.checkDrift(k)
+	c.checkBuffer(k)
+	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	k.oneOf("log.format", c.Log.Format, "text", "json")
+	return k.problems
+}
+
+func (c *Config) checkDevice(k *checker) {
+	k.name("device.site", c.Device.Site)
+	k.name("device.id", c.Device.ID)
+	for i, g := range c.Device.Groups {
+		k.name("device.groups", g)
+		if slices.Contains(c.Device.Groups[:i], g) {
+			k.add("device.groups", fmt.Sprintf("%q twice", g), "different groups")
+		}
+	}
+	if c.Device.State == "" {
+		k.add("device.state", "got an empty string", "a directory")
+	}
+}
+
+func (c *Config) checkMQTT(k *checker) {
+	m := c.MQTT
+	secure := false
+	if m.Broker != "" {
+		secure = k.broker("mqtt.broker", m.Broker)
+	}
+	for _, f := range []struct{ key, value string }{{"mqtt.ca", m.CA}, {"mqtt.cert", m.Cert}, {"mqtt.key", m.Key}} {
+		k.only(f.value != "" && !secure, f.key, "an mqtts:// broker")
+	}
+	if (m.Cert == "") != (m.Key == "") {
+		k.add("mqtt.cert", "mqtt.cert and mqtt.key are not both set", "both or neither")
+	}
+	k.only(m.PasswordFile != "" && m.Username == "", "mqtt.password_file", "mqtt.username")
+	k.duration("mqtt.keep_alive", m.KeepAlive, 5*time.Second, time.Hour)
+	k.duration("mqtt.drain", m.Drain, 0, 5*time.Minute)
+}
+
+// brokerSchemes says which URL schemes name a broker, and which of them use TLS.
+var brokerSchemes = map[string]bool{"mqtt": false, "tcp": false, "mqtts": true, "ssl": true, "tls": true}
+
+// broker checks a broker's URL and reports whether it uses TLS.
+func (k *checker) broker(key, value string) bool {
+	const want = "mqtt://host:port or mqtts://host:port"
+	u, err := url.Parse(value)
+	if err != nil {
+		k.add(key, "not a URL", want) // the error would repeat a password in it
+		return false
+	}
+	secure, known := brokerSchemes[u.Scheme]
+	switch {
+	case !known || u.Hostname() == "":
+		k.add(key, fmt.Sprintf("got %.80q", u.Redacted()), want)
+	case u.User != nil:
+		k.add(key, "a user name in the URL", "it in mqtt.username and mqtt.password_file")
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+		k.add(key, fmt.Sprintf("got %.80q", value), want)
+	}
+	return secure
+}
+
+// maxSamples bounds how many samples go with one report, and reference.samples:
+// a reference has to fit into one message.
+const maxSamples = 65536
+
+func (c *Config) checkSource(k *checker, given func(string) bool) {
+	s := c.Source
+	k.oneOf("source.kind", s.Kind, SourceReplay, SourceStdin, SourceMQTT)
+	replay, overMQTT := s.Kind == SourceReplay, s.Kind == SourceMQTT
+	if replay && s.Path == "" {
+		k.add("source.path", "missing", "the file to replay")
+	}
+	for _, key := range []string{"source.path", "source.rate", "source.loop"} {
+		k.only(!replay && given(key), key, `source.kind = "replay"`)
+	}
+	if overMQTT {
+		if s.Topic == "" || strings.ContainsRune(s.Topic, 0) {
+			k.add("source.topic", "missing", "a topic or a filter")
+		}
+		if s.Broker != "" {
+			k.broker("source.broker", s.Broker)
+		} else if c.MQTT.Broker == "" {
+			k.add("source.broker", "missing", "a broker here or in mqtt.broker")
+		}
+	}
+	for _, key := range []string{"source.topic", "source.broker", "source.queue"} {
+		k.only(!overMQTT && given(key), key, `source.kind = "mqtt"`)
+	}
+	k.only(overMQTT && given("source.format"), "source.format", "a replay or stdin source; over MQTT samples are JSON")
+	k.number("source.rate", s.Rate, 0, 1e6)
+	k.whole("source.queue", int64(s.Queue), 1, maxSamples)
+	if s.Format != "" {
+		k.oneOf("source.format", s.Format, "csv", "jsonl")
+	}
+}
+
+func (c *Config) checkDrift(k *checker) {
+	k.number("drift.expected_run_length", c.Drift.ExpectedRunLength, 100, 1e9)
+	if len(c.Drift.Detectors) == 0 {
+		k.add("drift.detectors", "got none", "at least one")
+	}
+	for i, d := range c.Drift.Detectors {
+		k.oneOf("drift.detectors", d, drift.PageHinkley, drift.PageHinkleyRiver, drift.EDetector)
+		if slices.Contains(c.Drift.Detectors[:i], d) {
+			k.add("drift.detectors", fmt.Sprintf("%q twice", d), "different detectors")
+		}
+	}
+	k.whole("evidence.before", int64(c.Evidence.Before), 1, 4096)
+	k.whole("evidence.after", int64(c.Evidence.After), 0, maxSamples)
+	k.whole("reference.samples", int64(c.Reference.Samples), drift.MinReference, maxSamples)
+}
+
+func (c *Config) checkBuffer(k *checker) {
+	b := c.Buffer
+	k.whole("buffer.max_bytes", b.MaxBytes, 1<<20, 1<<30)
+	k.whole("buffer.ring_records", int64(b.RingRecords), int64(max(c.Evidence.Before, 1)), math.MaxInt32)
+	k.whole("buffer.commit_records", int64(b.CommitRecords), 1, 4096)
+	k.duration("buffer.commit_age", b.CommitAge, 10*time.Millisecond, time.Minute)
+}
