@@ -1,0 +1,58 @@
+# kedge: `make demo` shows the loop, `make test` runs the tests. Both need only Go.
+
+GO      ?= go
+BIN     := bin
+# Stamped from git, so that equal commits give equal binaries.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X kedge/cmd/internal/cli.Version=$(VERSION)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+TOOL    := $(GO) tool -modfile=tools/go.mod
+FUZZTIME ?= 20s
+
+.PHONY: build cross test test-race test-qemu e2e accept lint fuzz bench demo clean
+
+build: ## both binaries for this machine, into bin/
+	$(BUILD) -o $(BIN)/ ./cmd/kedge ./cmd/kedge-trainer
+
+# GOARCH or GOARCH/GOARM of every board that kedge is for.
+TARGETS := amd64 arm64 arm/6 arm/7 riscv64
+
+cross: ## the device's binary for every board, into dist/
+	@set -e; for t in $(TARGETS); do \
+		arch=$${t%/*}; arm=$${t#*/}; [ "$$arm" != "$$t" ] || arm=; \
+		GOOS=linux GOARCH=$$arch GOARM=$$arm $(BUILD) -o dist/kedge-linux-$$arch$${arm:+v$$arm} ./cmd/kedge; \
+	done; ls -l dist
+
+test: ## all tests that need nothing but Go; skips are said at the end
+	@sh scripts/test.sh
+
+test-race: ## what runs concurrently, under the race detector
+	$(GO) test -race ./agent/... ./telemetry/... ./trainer/...
+
+test-qemu: ## the runtime on every board's instruction set; needs qemu-user
+	@sh scripts/test-qemu.sh
+
+e2e: build ## processes and a real mosquitto; needs mosquitto
+	KEDGE_REQUIRE_MOSQUITTO=1 $(GO) test -count=1 ./cmd/e2e/...
+
+accept: e2e ## the long runs
+	$(GO) test -count=1 -timeout 60m -run Accept ./...
+	$(MAKE) fuzz FUZZTIME=10m
+
+lint:
+	@out=$$(gofmt -l .); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	$(GO) mod tidy -diff
+
+fuzz: ## every fuzz target for FUZZTIME
+	@sh scripts/fuzz.sh $(FUZZTIME)
+
+bench:
+	$(GO) test -run '^$$' -bench . ./runtime/... ./agent/drift
+
+demo: build ## drift, report, retraining and update, on a simulated pump
+	$(BIN)/kedge-trainer demo
+
+clean:
+	rm -rf $(BIN) dist
