@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// A Store is an open database and its folder of blobs.
+type Store struct {
+	db    *sql.DB
+	blobs string
+}
+
+// A Tx is one transaction. Its methods are in the file of what they concern.
+type Tx struct {
+	ctx context.Context
+	tx  *sql.Tx
+}
+
+// Open opens the store in dir, which is made if it is absent, and brings its
+// schema up to date.
+func Open(ctx context.Context, dir string) (*Store, error) {
+	s := &Store{blobs: filepath.Join(dir, "blobs")}
+	if err := os.MkdirAll(s.blobs, 0o700); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	path := filepath.Join(dir, "trainer.db")
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return nil, fmt.Errorf("store %s: %w", path, err)
+	}
+	// One connection: SQLite has one writer anyway, and in one process waiting
+	// in Go is fairer than SQLite's polling.
+	db.SetMaxOpenConns(1)
+	s.db = db
+	if err := s.migrate(ctx); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("store %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// dsn spells the pragmas as modernc.org/sqlite reads them; other drivers'
+// spellings are passed over in silence. Transactions take the write lock at
+// once: one that began as a reader could not wait for it. Synchronous FULL,
+// because a device forgets a report as soon as we acknowledge it.
+func dsn(path string) string {
+	pragmas := url.Values{
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
+		"_txlock": {"immediate"},
+	}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String()
+}
+
+// Close closes the database.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Update runs f in a transaction and commits it if f returns nil.
+func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
+	return s.run(ctx, nil, f)
+}
+
+// View runs f in a transaction that sees one state of the database. f must not write.
+func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
+	return s.run(ctx, &sql.TxOptions{ReadOnly: true}, f)
+}
+
+func (s *Store) run(ctx context.Context, o *sql.TxOptions, f func(*Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, o)
+	if err != nil {
+		return fmt.Errorf("store: begin: %w", err)
+	}
+	defer tx.Rollback() // after Commit it has no effect
+	if err := f(&Tx{ctx: ctx, tx: tx}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("store: commit: %w", err)
+	}
+	return nil
+}
+
+// exec runs a statement; what names the object in the error.
+func (t *Tx) exec(what, query string, args ...any) (changed int64, err error) {
+	r, err := t.tx.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, fmt.Errorf("store: %s: %w", what, err)
+	}
+	return r.RowsAffected()
+}
+
+// row reads one row into dest; no row is ErrNotFound.
+func (t *Tx) row(what, query string, args []any, dest ...any) error {
+	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("store: %s: %w", what, ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("store: %s: %w", what, err)
+	}
+	return nil
+}
+
+// scanner is what both a row and rows can do.
+type scanner interface{ Scan(dest ...any) error }
+
+// rows reads all rows with scan.
+func rows[T any](t *Tx, what string, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rs, err := t.tx.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: %w", what, err)
+	}
+	defer rs.Close()
+	var all []T
+	for rs.Next() {
+		one, err := scan(rs)
+		if err != nil {
+			return nil, fmt.Errorf("store: %s: %w", what, err)
+		}
+		all = append(all, one)
+	}
+	if err := rs.Err(); err != nil {
+		return nil, fmt.Errorf("store: %s: %w", what, err)
+	}
+	return all, nil
+}
+
+// nano is the stored form of a time; the zero time is 0.
+func nano(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func fromNano(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}
