@@ -1,0 +1,226 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+)
+
+// Conn is one connection of a Session. It is never reconnected.
+type Conn struct {
+	s      *Session
+	number uint64
+	client paho.Client
+	ctx    context.Context // ends with the connection
+	cancel context.CancelFunc
+	lost   chan error // why it ended; capacity 1, the first cause counts
+
+	inbound chan paho.Message
+	slots   chan struct{} // a token for each publication in flight
+	ready   bool          // OnUp has returned; guarded by Session.mu
+
+	mu      sync.Mutex
+	raw     net.Conn       // while connecting
+	ending  bool           // no more workers
+	workers sync.WaitGroup // OnUp, handlers, late acknowledgements
+}
+
+// Session returns the number of the connection, as given to Options.Will.
+func (c *Conn) Session() uint64 { return c.number }
+
+// connect dials the broker and waits for CONNACK.
+func (s *Session) connect(ctx context.Context, number uint64) (*Conn, error) {
+	c := &Conn{
+		s:       s,
+		number:  number,
+		lost:    make(chan error, 1),
+		inbound: make(chan paho.Message, s.o.QueueLen),
+		slots:   make(chan struct{}, Window),
+	}
+	// The connection outlives Run's context by the goodbye.
+	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	dialCtx, dialed := context.WithTimeout(ctx, s.o.ConnectTimeout)
+	defer dialed()
+	// A CONNACK that never comes must not outlive Run's context.
+	defer context.AfterFunc(dialCtx, func() { c.setRaw(nil) })()
+	c.client = paho.NewClient(c.pahoOptions(dialCtx))
+	token := c.client.Connect()
+	// The timeouts inside end first; this one is for what they do not cover.
+	if !token.WaitTimeout(s.o.ConnectTimeout + s.o.WriteTimeout) {
+		c.end()
+		return nil, errors.New("mqtt: no answer to CONNECT")
+	}
+	if err := token.Error(); err != nil {
+		c.end()
+		return nil, fmt.Errorf("mqtt: connect: %w", err)
+	}
+	c.spawn(c.handle)
+	return c, nil
+}
+
+// setRaw notes the network connection, nil to close it.
+func (c *Conn) setRaw(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if conn == nil && c.raw != nil {
+		_ = c.raw.Close() // paho reports the failure
+	}
+	c.raw = conn
+}
+
+// spawn runs fn on a goroutine that end joins. It reports false, and does not run
+// fn, once the connection is ending.
+func (c *Conn) spawn(fn func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ending {
+		c.workers.Go(fn)
+	}
+	return !c.ending
+}
+
+// pahoOptions configures a client for a single connection; the package comment says
+// why each is set so.
+func (c *Conn) pahoOptions(dialCtx context.Context) *paho.ClientOptions {
+	s := c.s
+	keepAlive := s.o.KeepAlive
+	if keepAlive == 0 {
+		keepAlive = 50*time.Second + time.Duration(s.o.Rand()*float64(20*time.Second))
+	}
+	o := paho.NewClientOptions().
+		AddBroker("tcp://" + s.broker.address). // only a name here: the dial function knows
+		SetClientID(s.o.ClientID).
+		SetUsername(s.o.Username).
+		SetPassword(s.o.Password).
+		SetProtocolVersion(4).
+		SetCleanSession(true).
+		SetAutoReconnect(false).
+		SetConnectRetry(false).
+		SetResumeSubs(false).
+		// In order, because the handler only appends to a queue: without order paho
+		// starts a goroutine for each message, and they overtake each other.
+		SetOrderMatters(true).
+		SetAutoAckDisabled(true).
+		SetKeepAlive(keepAlive).
+		SetPingTimeout(s.o.WriteTimeout).
+		SetConnectTimeout(s.o.ConnectTimeout).
+		SetWriteTimeout(s.o.WriteTimeout).
+		SetStore(paho.NewMemoryStore()).
+		SetDefaultPublishHandler(c.enqueue).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { c.fail(err) }).
+		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) {
+			conn, err := s.broker.dial(dialCtx, &s.o)
+			if err != nil {
+				return nil, err
+			}
+			c.setRaw(conn)
+			if err := dialCtx.Err(); err != nil { // before AfterFunc had something to close
+				return nil, errors.Join(err, conn.Close())
+			}
+			return conn, nil
+		})
+	if s.o.Will != nil {
+		if w := s.o.Will(c.number); w != nil {
+			o.SetBinaryWill(w.Topic, w.Payload, w.QoS, w.Retain)
+		}
+	}
+	return o
+}
+
+// fail ends the connection for a reason.
+func (c *Conn) fail(err error) {
+	select {
+	case c.lost <- err:
+	default:
+	}
+}
+
+// quiesce is how long a DISCONNECT may take.
+const quiesce = 250 * time.Millisecond
+
+// end disconnects and joins every goroutine of the connection.
+func (c *Conn) end() {
+	c.cancel()
+	// Also after a loss: paho's goroutines end for certain only so.
+	c.client.Disconnect(uint(quiesce / time.Millisecond))
+	c.mu.Lock()
+	c.ending = true
+	c.mu.Unlock()
+	c.workers.Wait()
+}
+
+// subscribe makes the subscriptions, maxFilters at a time.
+func (c *Conn) subscribe() error {
+	for group := range slices.Chunk(c.s.o.Subscriptions, maxFilters) {
+		filters := map[string]byte{}
+		for _, sub := range group {
+			filters[sub.Filter] = max(filters[sub.Filter], sub.QoS)
+		}
+		token := c.client.SubscribeMultiple(filters, nil) // nil: the default handler
+		if !token.WaitTimeout(c.s.o.ConnectTimeout) {
+			return fmt.Errorf("mqtt: no answer to SUBSCRIBE of %q", slices.Sorted(maps.Keys(filters)))
+		}
+		if err := token.Error(); err != nil {
+			return fmt.Errorf("mqtt: subscribe: %w", err)
+		}
+		if err := c.granted(group, token.(*paho.SubscribeToken).Result()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// granted checks the return codes of a SUBACK (MQTT 3.1.1, section 3.9.3).
+func (c *Conn) granted(group []Subscription, codes map[string]byte) error {
+	for _, sub := range group {
+		code, answered := codes[sub.Filter]
+		if answered && code <= 2 {
+			continue
+		}
+		if !sub.Optional {
+			return fmt.Errorf("%w: %q, return code %#02x", ErrRefused, sub.Filter, code)
+		}
+		c.s.o.Log.Warn("subscription refused", slog.String("filter", sub.Filter),
+			slog.String("do", "allow the topic in the broker's access list"))
+	}
+	return nil
+}
+
+// enqueue is paho's handler for every message. It runs on paho's only reading
+// goroutine and must not block.
+func (c *Conn) enqueue(_ paho.Client, m paho.Message) {
+	select {
+	case c.inbound <- m:
+	default:
+		if c.s.dropped.Add(1) == 1 {
+			c.s.o.Log.Warn("messages come faster than they are handled, dropping some",
+				slog.String("topic", m.Topic()), slog.Int("queue", cap(c.inbound)))
+		}
+	}
+}
+
+// handle calls the subscriptions' handlers until the connection ends.
+func (c *Conn) handle() {
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case m := <-c.inbound:
+			for _, sub := range c.s.o.Subscriptions {
+				if matches(sub.Filter, m.Topic()) {
+					sub.Handler(m.Topic(), m.Payload(), m.Retained())
+				}
+			}
+			m.Ack()
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+)
+
+// Window is the largest number of publications of QoS 1 or 2 in flight on one
+// connection, and the size of Pump's. Brokers have limits of 20 and more.
+const Window = 16
+
+// maxFilters is the largest number of filters in one SUBSCRIBE (AWS IoT's limit, the
+// lowest among the common brokers).
+const maxFilters = 8
+
+// Will is the message that the broker publishes if the connection breaks.
+type Will struct {
+	Topic   string
+	Payload []byte
+	QoS     byte
+	Retain  bool
+}
+
+// Subscription is made anew on each connection.
+type Subscription struct {
+	// Filter may contain + and #, and begin with $share/<group>/.
+	Filter string
+	QoS    byte
+	// Handler gets each message that matches Filter. It may keep payload. The
+	// package comment says how it is called.
+	Handler func(topic string, payload []byte, retained bool)
+	// Optional says that the session goes on if the broker refuses the filter;
+	// otherwise a refusal ends the connection and is tried again.
+	Optional bool
+}
+
+// Options configure a Session. BrokerURL and ClientID are required; the zero value
+// of everything else works.
+type Options struct {
+	// BrokerURL is tcp://host:port or mqtt://host:port, or with TLS ssl://, tls:// or
+	// mqtts://. The port defaults to 1883 and 8883.
+	BrokerURL string
+	ClientID  string
+	Username  string
+	Password  string
+
+	// TLS is used with the TLS schemes; nil means the system's roots. See TLSConfig.
+	TLS *tls.Config
+
+	// Will makes the will of connection number session, which counts from 1. nil or
+	// a nil result: no will.
+	Will func(session uint64) *Will
+
+	Subscriptions []Subscription
+
+	// OnUp is called on each connection once its subscriptions stand, before Pump
+	// sends anything on it: the place to publish the birth message. ctx ends with
+	// the connection. Handlers may run meanwhile.
+	OnUp func(ctx context.Context, c *Conn)
+	// OnDown is called after each connection that was up, with the cause.
+	OnDown func(cause error)
+	// OnStop is called if Run's context ends while connected, before DISCONNECT: a
+	// broker does not publish the will of one who leaves politely. ctx ends after
+	// two seconds.
+	OnStop func(ctx context.Context, c *Conn)
+
+	KeepAlive      time.Duration // 0: 60 s, ± 10 s at random on each connection
+	ConnectTimeout time.Duration // of dialing, TLS and CONNACK together, of a SUBACK; 0: 15 s
+	WriteTimeout   time.Duration // of one packet; 0: 10 s
+	AckTimeout     time.Duration // of one PUBACK, then the connection is given up; 0: 5 min
+
+	// After the n-th failure in a row the next attempt waits a random time between
+	// BackoffMin and BackoffMin·2ⁿ, which BackoffMax bounds. A connection that was
+	// up for StableAfter starts the count again.
+	BackoffMin  time.Duration // 0: 1 s
+	BackoffMax  time.Duration // 0: 5 min
+	StableAfter time.Duration // 0: 5 min
+
+	// QueueLen bounds the messages that wait for their handlers; 0 means 256.
+	QueueLen int
+
+	// Log gets one line when the broker cannot be reached, naming it and what to do,
+	// and one when it is reached again; none for each attempt. nil: no log.
+	Log *slog.Logger
+
+	// Seams. Rand returns a number in [0, 1); nil: math/rand/v2. Dial opens the
+	// network connection; nil: net.Dialer.
+	Rand func() float64
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// withDefaults fills zero fields and refuses what cannot work.
+func (o Options) withDefaults() (Options, error) {
+	if o.ClientID == "" || len(o.ClientID) > 0xFFFF {
+		return o, errors.New("mqtt: client id is empty or longer than 65535 bytes")
+	}
+	for name, d := range map[string]*struct {
+		value *time.Duration
+		def   time.Duration
+	}{
+		"connect timeout": {&o.ConnectTimeout, 15 * time.Second},
+		"write timeout":   {&o.WriteTimeout, 10 * time.Second},
+		"ack timeout":     {&o.AckTimeout, 5 * time.Minute},
+		"backoff min":     {&o.BackoffMin, time.Second},
+		"backoff max":     {&o.BackoffMax, 5 * time.Minute},
+		"stable after":    {&o.StableAfter, 5 * time.Minute},
+	} {
+		if *d.value < 0 {
+			return o, fmt.Errorf("mqtt: %s is %v, want a positive duration", name, *d.value)
+		}
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+	}
+	if o.KeepAlive < 0 || o.KeepAlive > 0 && o.KeepAlive < time.Second || o.KeepAlive > 65535*time.Second {
+		return o, fmt.Errorf("mqtt: keep alive is %v, want 1s to 65535s", o.KeepAlive)
+	}
+	if o.BackoffMax < o.BackoffMin {
+		return o, fmt.Errorf("mqtt: backoff max %v is below min %v", o.BackoffMax, o.BackoffMin)
+	}
+	if o.QueueLen < 0 {
+		return o, fmt.Errorf("mqtt: queue of %d messages", o.QueueLen)
+	}
+	if o.QueueLen == 0 {
+		o.QueueLen = 256
+	}
+	for _, s := range o.Subscriptions {
+		if err := validFilter(s.Filter); err != nil {
+			return o, err
+		}
+		if s.QoS > 2 || s.Handler == nil {
+			return o, fmt.Errorf("mqtt: subscription %q: QoS %d, handler nil: %t", s.Filter, s.QoS, s.Handler == nil)
+		}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
+	return o, nil
+}
