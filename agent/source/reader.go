@@ -1,0 +1,59 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Reader reads samples from a stream such as standard input, one line each.
+type Reader struct {
+	name   string
+	r      io.ReadCloser
+	parser rowParser
+	lines  *lines
+}
+
+// NewReader reads from r, which it owns: Close, and the end of Next's context,
+// close r, and that has to end a Read that waits (see Interruptible for files).
+// name stands in errors.
+func NewReader(name string, r io.ReadCloser, f Format) (*Reader, error) {
+	parser, err := newParser(f)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{name: name, r: r, parser: parser, lines: newLines(r)}, nil
+}
+
+// Expect implements Source.
+func (s *Reader) Expect(features []string) { s.parser.expect(features) }
+
+// Next implements Source.
+func (s *Reader) Next(ctx context.Context) (Sample, error) {
+	if err := ctx.Err(); err != nil {
+		return Sample{}, err
+	}
+	stop := context.AfterFunc(ctx, func() { s.r.Close() })
+	defer stop()
+	sample, err := s.lines.sample(s.parser, s.name)
+	if row := (*RowError)(nil); err != nil && !errors.As(err, &row) {
+		if ctx.Err() != nil {
+			return Sample{}, ctx.Err()
+		}
+		if err == io.EOF {
+			return Sample{}, io.EOF
+		}
+		return Sample{}, fmt.Errorf("source: %s: line %d: %w", s.name, s.lines.n+1, err)
+	} else if err != nil {
+		return Sample{}, err
+	}
+	if sample.Time.IsZero() {
+		sample.Time = time.Now()
+	}
+	return sample, nil
+}
+
+// Close implements Source.
+func (s *Reader) Close() error { return s.r.Close() }
