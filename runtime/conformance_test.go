@@ -1,0 +1,146 @@
+package runtime_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"testing"
+
+	"kedge/runtime"
+	"kedge/runtime/runtimetest"
+)
+
+// notYet are the operators of the conformance set that have no implementation.
+// A case that uses none of them must run; a case that runs although it uses one
+// makes the list wrong, which fails too.
+var notYet = []string{
+	"ABS", "ARG_MAX", "ARG_MIN", "ASSIGN_VARIABLE", "BATCH_MATMUL", "BATCH_TO_SPACE_ND", "BROADCAST_TO",
+	"CALL_ONCE", "CONCATENATION", "DEPTH_TO_SPACE", "ELU", "EQUAL", "EXPAND_DIMS", "GATHER", "GREATER",
+	"HARD_SWISH", "L2_NORMALIZATION", "LEAKY_RELU", "LESS_EQUAL", "LOGISTIC", "LOG_SOFTMAX", "MAXIMUM",
+	"MINIMUM", "MIRROR_PAD", "MUL", "PACK", "PADV2", "PRELU", "READ_VARIABLE", "REDUCE_MAX", "REDUCE_MIN",
+	"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_V2", "RSQRT", "SLICE", "SPACE_TO_BATCH_ND",
+	"SPACE_TO_DEPTH", "SPLIT", "SPLIT_V", "SQUARED_DIFFERENCE", "SQUEEZE", "STRIDED_SLICE", "SUB", "SUM",
+	"SVDF", "TANH", "TRANSPOSE", "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNPACK", "VAR_HANDLE",
+}
+
+func usesNotYet(c *runtimetest.Case) bool {
+	for name := range c.Ops {
+		if slices.Contains(notYet, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestConformance(t *testing.T) {
+	for _, set := range []string{".", "ops", "seanet"} {
+		for _, c := range runtimetest.Cases(t, set) {
+			t.Run(set+"/"+c.Name, func(t *testing.T) { conform(t, &c) })
+		}
+	}
+}
+
+func conform(t *testing.T, c *runtimetest.Case) {
+	m, err := runtime.Load(c.File(t, "model.tflite"), runtime.Options{})
+	if usesNotYet(c) {
+		if !errors.Is(err, runtime.ErrUnsupported) {
+			t.Errorf("got %v, want %v: remove its operators from the list", err, runtime.ErrUnsupported)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.MACs() != c.MACs {
+		t.Errorf("MACs: got %d, want %d", m.MACs(), c.MACs)
+	}
+	shared, err := m.NewSession(runtime.SessionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, want := c.File(t, "input.bin"), c.File(t, "output.bin")
+	n := samples(t, c)
+	if got := run(t, c, shared, in, n, nil); !bytes.Equal(got, want[:len(got)]) {
+		t.Errorf("outputs: %d of %d bytes differ", differ(got, want), len(got))
+	}
+	if c.HasLayers != "" {
+		conformLayers(t, c, m, in)
+	}
+}
+
+// conformLayers compares every tensor of a session in which none shares memory.
+func conformLayers(t *testing.T, c *runtimetest.Case, m *runtime.Model, in []byte) {
+	separate, err := m.NewSession(runtime.SessionOptions{Separate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers := c.Layers(t).Samples
+	last := 0
+	for _, s := range layers {
+		last = max(last, s.Sample)
+	}
+	seen := 0
+	run(t, c, separate, in, last+1, func(sample int) {
+		for _, s := range layers {
+			if s.Sample != sample {
+				continue
+			}
+			seen++
+			if got := len(separate.Computed()); got != len(s.Tensors) {
+				t.Errorf("sample %d: got %d computed tensors, want %d", sample, got, len(s.Tensors))
+			}
+			for _, want := range s.Tensors {
+				if got := runtimetest.Hash(separate.Tensor(want.Tensor)); got != want.Hash {
+					t.Fatalf("sample %d, tensor %d %s: got hash %s, want %s", sample, want.Tensor, want.Name, got, want.Hash)
+				}
+			}
+		}
+	})
+	if seen != len(layers) || seen == 0 {
+		t.Errorf("compared %d samples, want %d", seen, len(layers))
+	}
+}
+
+// run feeds n samples and returns the concatenated outputs; after is called
+// behind each.
+func run(t *testing.T, c *runtimetest.Case, s *runtime.Session, in []byte, n int, after func(sample int)) []byte {
+	t.Helper()
+	var out []byte
+	for sample := range n {
+		if c.StatePolicy == "variables reset before every sample" {
+			s.Reset()
+		}
+		for i := range s.Inputs() {
+			in = in[copy(s.Input(i), in):]
+		}
+		if err := s.Invoke(); err != nil {
+			t.Fatal(err)
+		}
+		for i := range s.Outputs() {
+			out = append(out, s.Output(i)...)
+		}
+		if after != nil {
+			after(sample)
+		}
+	}
+	return out
+}
+
+// samples is how many of a case's samples to run: all, or few with -short, as
+// under emulation.
+func samples(t *testing.T, c *runtimetest.Case) int {
+	if testing.Short() {
+		return min(c.Samples, max(1, int(4_000_000/max(c.MACs, 1))))
+	}
+	return c.Samples
+}
+
+func differ(a, b []byte) int {
+	n := 0
+	for i := range a {
+		if a[i] != b[i] {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,90 @@
+package kernel
+
+// Dense is a fully connected layer: Batch rows of K inputs times N filters of K
+// weights.
+type Dense struct {
+	Batch, K, N int
+	InZero      int32 // within int8
+	WeightZero  int32 // of per-tensor weights; 0 for every symmetric model
+	Weights     []int8
+	Bias        []int32 // per filter, or nil
+	Output      Output
+
+	folded []int32 // bias − InZero·Σ(weights − WeightZero)
+}
+
+func prepareDenseGeneric(d *Dense) {
+	d.folded = foldBias(d.Weights, d.N, d.Bias, d.InZero)
+	for i := range d.folded {
+		d.folded[i] += d.InZero * d.WeightZero * int32(d.K)
+	}
+}
+
+func denseGeneric(d *Dense, in, out []int8) {
+	for b := range d.Batch {
+		x := in[b*d.K : (b+1)*d.K]
+		y := out[b*d.N : (b+1)*d.N]
+		if d.WeightZero == 0 {
+			rows(x, d.Weights, d.folded, &d.Output, 0, y)
+		} else {
+			denseAsymmetric(d, x, y)
+		}
+	}
+}
+
+// denseAsymmetric takes the weights' zero point out through the sum of the
+// inputs: Σ(w−zw)x = Σwx − zwΣx.
+func denseAsymmetric(d *Dense, x, y []int8) {
+	var sum int32
+	for _, v := range x {
+		sum += int32(v)
+	}
+	for n := range y {
+		acc := d.folded[n] + dot(x, d.Weights[n*d.K:(n+1)*d.K]) - d.WeightZero*sum
+		y[n] = d.Output.requantize(acc, n)
+	}
+}
+
+// rows computes len(y) outputs from the vector x: row n of weights, channel
+// first+n of folded and o.
+func rows(x, weights []int8, folded []int32, o *Output, first int, y []int8) {
+	k := len(x)
+	n := 0
+	for ; n+4 <= len(y); n += 4 {
+		w := weights[n*k : (n+4)*k]
+		a0, a1, a2, a3 := dot4(x, w[:k], w[k:2*k], w[2*k:3*k], w[3*k:])
+		c := first + n
+		y[n] = o.requantize(folded[c]+a0, c)
+		y[n+1] = o.requantize(folded[c+1]+a1, c+1)
+		y[n+2] = o.requantize(folded[c+2]+a2, c+2)
+		y[n+3] = o.requantize(folded[c+3]+a3, c+3)
+	}
+	for ; n < len(y); n++ {
+		c := first + n
+		y[n] = o.requantize(folded[c]+dot(x, weights[n*k:(n+1)*k]), c)
+	}
+}
+
+// dot is Σ x·w.
+func dot(x, w []int8) int32 {
+	w = w[:len(x)]
+	var a int32
+	for i, v := range x {
+		a += int32(v) * int32(w[i])
+	}
+	return a
+}
+
+// dot4 is four products that share the loads of x.
+func dot4(x, w0, w1, w2, w3 []int8) (a0, a1, a2, a3 int32) {
+	n := len(x)
+	w0, w1, w2, w3 = w0[:n], w1[:n], w2[:n], w3[:n]
+	for i, b := range x {
+		v := int32(b)
+		a0 += v * int32(w0[i])
+		a1 += v * int32(w1[i])
+		a2 += v * int32(w2[i])
+		a3 += v * int32(w3[i])
+	}
+	return a0, a1, a2, a3
+}

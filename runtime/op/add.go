@@ -1,0 +1,112 @@
+package op
+
+import (
+	"cmp"
+
+	"kedge/runtime/fixed"
+	"kedge/runtime/kernel"
+	"kedge/runtime/tensor"
+)
+
+// addParams is the addition of quantized values: each input is shifted left,
+// scaled to twice the larger input scale, and their sum scaled to the output.
+type addParams struct {
+	xZero, yZero, zero int32
+	shift              uint32 // 20 for int8, 15 for int16
+	x, y, out          fixed.Multiplier
+	lo, hi             int32
+}
+
+func prepareAdd(p *Prep) (Evaluator, error) {
+	if err := p.arity(2, 2, 1); err != nil {
+		return nil, err
+	}
+	x, y, out := p.in(0), p.in(1), p.out(0)
+	if err := cmp.Or(
+		p.types(out, tensor.Int8, tensor.Int16), p.types(x, out.Type), p.types(y, out.Type),
+		p.quantized(x), p.quantized(y), p.quantized(out),
+	); err != nil {
+		return nil, err
+	}
+	b, err := p.broadcast(x, y, out)
+	if err != nil {
+		return nil, err
+	}
+	params, err := p.addParams(x, y, out)
+	if err != nil {
+		return nil, err
+	}
+	if out.Type == tensor.Int16 {
+		return &addWide{x.id, y.id, out.id, b, params}, nil
+	}
+	if err := p.Budget.Spend(1, 2048); err != nil {
+		return nil, err
+	}
+	return &add{x.id, y.id, out.id, b, params.kernel(), p.Kernels.Add}, nil
+}
+
+// addParams computes the factors in float64, in the definition's order.
+func (p *Prep) addParams(x, y, out operand) (addParams, error) {
+	a := addParams{
+		xZero: x.Quant.ZeroPoint(), yZero: y.Quant.ZeroPoint(), zero: out.Quant.ZeroPoint(), shift: 20,
+	}
+	if out.Type == tensor.Int16 {
+		a.shift = 15
+	}
+	twiceMax := 2 * float64(max(x.Quant.Scale(), y.Quant.Scale()))
+	a.x = fixed.Quantize(float64(x.Quant.Scale()) / twiceMax)
+	a.y = fixed.Quantize(float64(y.Quant.Scale()) / twiceMax)
+	unit := float64(int64(1)<<a.shift) * float64(out.Quant.Scale()) // a power of two times: exact
+	var err error
+	if a.out, err = p.multiplier(out, twiceMax/unit); err != nil {
+		return a, err
+	}
+	a.lo, a.hi, err = p.clamp(activation(p.Operator.Options.Byte(0, 0)), out)
+	return a, err
+}
+
+// scaleX and scaleY bring one input to the common scale.
+func (a *addParams) scaleX(v int32) int32 { return a.x.Apply((v - a.xZero) << a.shift) }
+func (a *addParams) scaleY(v int32) int32 { return a.y.Apply((v - a.yZero) << a.shift) }
+
+// kernel tabulates the inputs' scaling, which for int8 has 256 arguments.
+func (a *addParams) kernel() kernel.Add {
+	k := kernel.Add{Output: a.out, Zero: a.zero, Min: a.lo, Max: a.hi}
+	for i := range int32(256) {
+		k.X[i] = a.scaleX(i - 128)
+		k.Y[i] = a.scaleY(i - 128)
+	}
+	return k
+}
+
+// add is ADD for int8.
+type add struct {
+	x, y, out int
+	broadcast
+	kernel.Add
+	run func(a *kernel.Add, x, y, out []int8)
+}
+
+func (a *add) Eval(m *Memory) {
+	x, y, out := get[int8](m, a.x), get[int8](m, a.y), get[int8](m, a.out)
+	if a.same {
+		a.run(&a.Add, x, y, out)
+		return
+	}
+	a.each(func(i, j, k int) { out[k] = a.At(x[i], y[j]) })
+}
+
+// addWide is ADD for int16.
+type addWide struct {
+	x, y, out int
+	broadcast
+	addParams
+}
+
+func (a *addWide) Eval(m *Memory) {
+	x, y, out := get[int16](m, a.x), get[int16](m, a.y), get[int16](m, a.out)
+	a.each(func(i, j, k int) {
+		sum := a.scaleX(int32(x[i])) + a.scaleY(int32(y[j]))
+		out[k] = int16(min(max(a.addParams.out.Apply(sum)+a.zero, a.lo), a.hi))
+	})
+}

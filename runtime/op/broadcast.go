@@ -1,0 +1,75 @@
+package op
+
+import (
+	"fmt"
+
+	"kedge/runtime/tensor"
+)
+
+// maxRank is the most dimensions that a tensor has here.
+const maxRank = 8
+
+// broadcast walks the elements of two inputs and an output whose shapes agree by
+// numpy's rule: aligned at the last dimension, an extent of 1 is repeated.
+type broadcast struct {
+	same   bool // no input is repeated
+	n      int  // elements of the output
+	rank   int
+	extent [maxRank]int // of the output
+	x, y   [maxRank]int // element strides, 0 where repeated
+}
+
+// broadcast checks the shapes and lays out the walk.
+func (p *Prep) broadcast(x, y, out operand) (broadcast, error) {
+	rank := max(len(x.Shape), len(y.Shape))
+	b := broadcast{same: x.Shape.Equal(y.Shape), n: out.elements(), rank: rank}
+	want := make(tensor.Shape, rank)
+	strideX, strideY := 1, 1
+	for d := rank - 1; d >= 0; d-- {
+		dx, dy := dim(x.Shape, rank, d), dim(y.Shape, rank, d)
+		if dx != dy && dx != 1 && dy != 1 {
+			return b, p.invalid(y, fmt.Sprintf("shape %v", y.Shape), fmt.Sprintf("one that broadcasts with %v", x.Shape))
+		}
+		want[d] = dx
+		if dx == 1 {
+			want[d] = dy
+		}
+		b.extent[d] = want[d]
+		if dx > 1 {
+			b.x[d] = strideX
+		}
+		if dy > 1 {
+			b.y[d] = strideY
+		}
+		strideX, strideY = strideX*dx, strideY*dy
+	}
+	return b, p.shape(out, want)
+}
+
+// dim is dimension d of s counted in a shape of the given rank, 1 where s has
+// fewer dimensions.
+func dim(s tensor.Shape, rank, d int) int {
+	if d -= rank - len(s); d >= 0 {
+		return s[d]
+	}
+	return 1
+}
+
+// each calls f with the element indices in x, y and the output.
+func (b *broadcast) each(f func(i, j, k int)) {
+	var index [maxRank]int
+	i, j := 0, 0
+	for k := range b.n {
+		f(i, j, k)
+		for d := b.rank - 1; d >= 0; d-- {
+			i += b.x[d]
+			j += b.y[d]
+			if index[d]++; index[d] < b.extent[d] {
+				break
+			}
+			i -= b.x[d] * b.extent[d]
+			j -= b.y[d] * b.extent[d]
+			index[d] = 0
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package op
+
+import (
+	"cmp"
+	"fmt"
+
+	"kedge/runtime/kernel"
+	"kedge/runtime/tensor"
+)
+
+// depthwiseConv2D is DEPTHWISE_CONV_2D: int8, NHWC, weights [1, kh, kw, outC] of
+// int8 or int4, optional int32 bias.
+type depthwiseConv2D struct {
+	in, out int
+	kernel.Depthwise
+	run func(d *kernel.Depthwise, in, out []int8, scratch []byte)
+}
+
+func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
+	if err := p.arity(2, 3, 1); err != nil {
+		return nil, err
+	}
+	in, w, out := p.in(0), p.in(1), p.out(0)
+	if err := cmp.Or(
+		p.types(in, tensor.Int8), p.types(w, tensor.Int8, tensor.Int4), p.types(out, tensor.Int8),
+		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),
+		p.quantized(in), p.quantized(out), p.symmetric(w),
+	); err != nil {
+		return nil, err
+	}
+	d, err := p.depthwiseGeometry(in, w, out)
+	if err != nil {
+		return nil, err
+	}
+	if d.Weights, err = p.weights(w); err != nil {
+		return nil, err
+	}
+	if d.Bias, err = p.bias(p.in(2), d.OutC); err != nil {
+		return nil, err
+	}
+	act := activation(p.Operator.Options.Byte(4, 0))
+	if d.Output, err = p.output(in, w, out, d.OutC, 3, act); err != nil {
+		return nil, err
+	}
+	p.Kernels.PrepareDepthwise(&d)
+	p.Scratch = d.Scratch
+	p.MACs = int64(out.elements()) * int64(d.KernelH*d.KernelW)
+	return &depthwiseConv2D{in.id, out.id, d, p.Kernels.Depthwise}, nil
+}
+
+// depthwiseGeometry checks how the shapes fit together. The channel multiplier
+// follows from them; the option of that name is redundant in the schema.
+func (p *Prep) depthwiseGeometry(in, w, out operand) (kernel.Depthwise, error) {
+	o := p.Operator.Options
+	win, err := p.window2D(in, out, w.Shape[1], w.Shape[2], int(o.Int32(6, 1)), int(o.Int32(5, 1)))
+	if err != nil {
+		return kernel.Depthwise{}, err
+	}
+	d := kernel.Depthwise{Window: win, InC: in.Shape[3], OutC: w.Shape[3], InZero: in.Quant.ZeroPoint()}
+	if w.Shape[0] != 1 {
+		return d, p.invalid(w, fmt.Sprintf("shape %v", w.Shape), "1 as its first dimension")
+	}
+	if d.InC == 0 || d.OutC == 0 || d.OutC%d.InC != 0 {
+		return d, p.invalid(w, fmt.Sprintf("%d channels", d.OutC), fmt.Sprintf("a multiple of %d input channels", d.InC))
+	}
+	if out.Shape[3] != d.OutC {
+		return d, p.invalid(out, fmt.Sprintf("%d channels", out.Shape[3]), fmt.Sprint(d.OutC))
+	}
+	d.Multiplier = d.OutC / d.InC
+	return d, nil
+}
+
+func (d *depthwiseConv2D) Eval(m *Memory) {
+	d.run(&d.Depthwise, get[int8](m, d.in), get[int8](m, d.out), m.Scratch)
+}

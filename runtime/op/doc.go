@@ -1,0 +1,75 @@
+// Package op defines the operators: for each one a file that checks what the
+// model asks for and prepares it once ([Prepare]), and evaluates it on every
+// inference ([Evaluator]).
+//
+// The definitions are the reference kernels of TensorFlow Lite Micro with double
+// rounding, byte for byte. Parameters are computed in the floating-point
+// precision and order that those use, each step rounded by an explicit
+// conversion because Go may otherwise fuse a multiplication with an addition.
+//
+// A prepared operator is immutable. All that changes from one inference to the
+// next lies in the [Memory] handed to Eval, so sessions of one model can
+// evaluate the same operators concurrently.
+package op
+
+import (
+	"kedge/runtime/kernel"
+	"kedge/runtime/tflite"
+)
+
+// Numerics names the arithmetic that results are defined by.
+type Numerics string
+
+// TFLM is the arithmetic of TensorFlow Lite Micro's reference kernels: integers
+// only between the borders, double rounding.
+const TFLM Numerics = "tflm"
+
+// Evaluator is an operator bound to its tensors.
+type Evaluator interface {
+	// Eval computes the outputs from the inputs. It neither allocates nor fails:
+	// everything that could be wrong was checked by Prepare.
+	Eval(m *Memory)
+}
+
+// Prep is what an operator is prepared from, and what it asks for.
+type Prep struct {
+	Index    int              // of the operator in its subgraph
+	Operator *tflite.Operator // what the model says
+	Tensors  []tflite.Tensor  // of the subgraph; RESHAPE resolves a -1 in its output's shape
+	Kernels  *kernel.Set
+	Numerics Numerics
+	Budget   *tflite.Budget // for what preparation allocates
+
+	// Set by preparation.
+	MACs    int64 // multiply-accumulate operations of one evaluation
+	Scratch int   // bytes of working memory during Eval
+	Alias   bool  // output 0 may lie in input 0's memory, byte for byte
+}
+
+// Prepare checks the operator and binds it to its tensors. Its errors are
+// *[Error], wrapping [ErrUnsupported] or [ErrInvalid].
+func Prepare(p *Prep) (Evaluator, error) {
+	prepare, ok := table[p.Operator.Code]
+	if !ok {
+		return nil, &Error{Index: p.Index, Operator: p.Operator.Name(), Err: ErrUnsupported}
+	}
+	return prepare(p)
+}
+
+// table lists every operator there is.
+var table = map[tflite.Code]func(*Prep) (Evaluator, error){
+	tflite.Add:             prepareAdd,
+	tflite.AveragePool2D:   prepareAveragePool2D,
+	tflite.Conv2D:          prepareConv2D,
+	tflite.DepthwiseConv2D: prepareDepthwiseConv2D,
+	tflite.Dequantize:      prepareDequantize,
+	tflite.FullyConnected:  prepareFullyConnected,
+	tflite.MaxPool2D:       prepareMaxPool2D,
+	tflite.Mean:            prepareMean,
+	tflite.Pad:             preparePad,
+	tflite.Quantize:        prepareQuantize,
+	tflite.Relu:            prepareRelu,
+	tflite.Relu6:           prepareRelu6,
+	tflite.Reshape:         prepareReshape,
+	tflite.Softmax:         prepareSoftmax,
+}

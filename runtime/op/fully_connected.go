@@ -1,0 +1,125 @@
+package op
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+
+	"kedge/runtime/fixed"
+	"kedge/runtime/kernel"
+	"kedge/runtime/tensor"
+)
+
+// fullyConnected is FULLY_CONNECTED: int8 rows times weights [n, k] of int8 or
+// int4, optional int32 bias.
+type fullyConnected struct {
+	in, out int
+	kernel.Dense
+	run func(d *kernel.Dense, in, out []int8)
+}
+
+func prepareFullyConnected(p *Prep) (Evaluator, error) {
+	if err := p.arity(2, 3, 1); err != nil {
+		return nil, err
+	}
+	in, w, out := p.in(0), p.in(1), p.out(0)
+	if err := cmp.Or(
+		p.types(in, tensor.Int8), p.types(w, tensor.Int8, tensor.Int4), p.types(out, tensor.Int8),
+		p.rank(w, 2), p.quantized(in), p.quantized(out),
+	); err != nil {
+		return nil, err
+	}
+	if f := p.Operator.Options.Byte(1, 0); f != 0 {
+		return nil, p.unsupported(w, fmt.Sprintf("weights format %d", f), "0 (default)")
+	}
+	d, err := p.denseGeometry(in, w, out)
+	if err != nil {
+		return nil, err
+	}
+	if d.Weights, err = p.weights(w); err != nil {
+		return nil, err
+	}
+	if d.Bias, err = p.bias(p.in(2), d.N); err != nil {
+		return nil, err
+	}
+	if d.Output, err = p.denseOutput(in, w, out, d.N); err != nil {
+		return nil, err
+	}
+	if err := p.Budget.Spend(d.N, 4); err != nil {
+		return nil, err
+	}
+	p.Kernels.PrepareDense(&d)
+	p.MACs = int64(d.Batch) * int64(len(d.Weights))
+	return &fullyConnected{in.id, out.id, d, p.Kernels.Dense}, nil
+}
+
+// denseGeometry checks how the shapes fit together. Whatever the input's shape,
+// it is rows of k elements.
+func (p *Prep) denseGeometry(in, w, out operand) (kernel.Dense, error) {
+	d := kernel.Dense{N: w.Shape[0], K: w.Shape[1], InZero: in.Quant.ZeroPoint()}
+	if d.N == 0 || d.K == 0 || in.elements()%d.K != 0 {
+		return d, p.invalid(w, fmt.Sprintf("shape %v", w.Shape), fmt.Sprintf("rows that divide the input's %d elements", in.elements()))
+	}
+	d.Batch = in.elements() / d.K
+	if len(out.Shape) == 0 || out.Shape[len(out.Shape)-1] != d.N || out.elements() != d.Batch*d.N {
+		return d, p.invalid(out, fmt.Sprintf("shape %v", out.Shape), fmt.Sprintf("%d rows of %d", d.Batch, d.N))
+	}
+	if !w.Quant.PerChannel() {
+		d.WeightZero = w.Quant.ZeroPoint()
+		if d.WeightZero < -128 || d.WeightZero > 127 {
+			return d, p.invalid(w, fmt.Sprintf("zero point %d", d.WeightZero), "-128 to 127")
+		}
+	}
+	return d, nil
+}
+
+// denseOutput is the requantization. With one scale for all weights its product
+// with the input's scale is rounded to float32, unlike everywhere else.
+func (p *Prep) denseOutput(in, w, out operand, n int) (kernel.Output, error) {
+	act := activation(p.Operator.Options.Byte(0, 0))
+	if w.Quant.PerChannel() {
+		if err := p.symmetric(w); err != nil {
+			return kernel.Output{}, err
+		}
+		return p.output(in, w, out, n, 0, act)
+	}
+	if len(w.Quant.Scales) == 0 {
+		return kernel.Output{}, p.invalid(w, "no scale", "a positive one")
+	}
+	if err := p.biasScale(in, w, out); err != nil {
+		return kernel.Output{}, err
+	}
+	product := float32(in.Quant.Scale() * w.Quant.Scale())
+	m, err := p.multiplier(w, float64(product)/float64(out.Quant.Scale()))
+	if err != nil {
+		return kernel.Output{}, err
+	}
+	if err := p.Budget.Spend(n, 8); err != nil {
+		return kernel.Output{}, err
+	}
+	ms := make([]fixed.Multiplier, n)
+	for i := range ms {
+		ms[i] = m
+	}
+	lo, hi, err := p.clamp(act, out)
+	return kernel.Output{Multipliers: ms, Zero: out.Quant.ZeroPoint(), Min: lo, Max: hi}, err
+}
+
+// biasScale refuses a bias whose scale is not that of the accumulator: it would
+// be added as if it were. The tolerance is the reference's.
+func (p *Prep) biasScale(in, w, out operand) error {
+	b := p.in(2)
+	if !b.given() || len(b.Quant.Scales) == 0 {
+		return nil
+	}
+	product := float64(in.Quant.Scale()) * float64(w.Quant.Scale())
+	diff := math.Abs(product - float64(b.Quant.Scale()))
+	if !(diff/float64(out.Quant.Scale()) <= 0.02) {
+		return p.invalid(b, fmt.Sprintf("scale %g", b.Quant.Scale()), fmt.Sprintf("%g, input times weights", product))
+	}
+	return nil
+}
+
+func (d *fullyConnected) Eval(m *Memory) {
+	d.run(&d.Dense, get[int8](m, d.in), get[int8](m, d.out))
+}

@@ -1,0 +1,25 @@
+package op
+
+import "unsafe"
+
+// Memory is what one session's operators compute on.
+type Memory struct {
+	// Tensors holds the bytes of every tensor of the subgraph, constants
+	// included. Each starts at an address aligned for its element type.
+	Tensors [][]byte
+	// Scratch is the working memory of the operator being evaluated, at least
+	// as long as it asked for, aligned as tensors are.
+	Scratch []byte
+}
+
+// view reads bytes as elements of T without copying. The platforms that this
+// module supports are little-endian, as the format is; package runtime checks.
+func view[T int8 | uint8 | int16 | int32 | int64 | float32](b []byte) []T {
+	var zero T
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(zero)))
+}
+
+// get is the content of tensor id.
+func get[T int8 | uint8 | int16 | int32 | int64 | float32](m *Memory, id int) []T {
+	return view[T](m.Tensors[id])
+}

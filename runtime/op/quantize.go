@@ -1,0 +1,94 @@
+package op
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+
+	"kedge/runtime/tensor"
+)
+
+// prepareQuantize prepares QUANTIZE: from float32, or from one quantization to
+// another.
+func prepareQuantize(p *Prep) (Evaluator, error) {
+	if err := p.arity(1, 1, 1); err != nil {
+		return nil, err
+	}
+	in, out := p.in(0), p.out(0)
+	if err := cmp.Or(
+		p.types(in, tensor.Float32, tensor.Int8, tensor.Uint8, tensor.Int16, tensor.Int32),
+		p.types(out, tensor.Int8, tensor.Uint8, tensor.Int16, tensor.Int32),
+		p.shape(out, in.Shape), p.quantized(out),
+	); err != nil {
+		return nil, err
+	}
+	if in.Type == tensor.Float32 {
+		return p.quantizeFloat(in, out)
+	}
+	if err := p.quantized(in); err != nil {
+		return nil, err
+	}
+	m, err := p.multiplier(in, float64(in.Quant.Scale())/float64(out.Quant.Scale()))
+	if err != nil {
+		return nil, err
+	}
+	lo, hi, _ := out.Type.Range()
+	return p.requantize(in, out, rescale{m, in.Quant.ZeroPoint(), out.Quant.ZeroPoint(), lo, hi})
+}
+
+// requantize picks the pair of types; those here are the reference's.
+func (p *Prep) requantize(in, out operand, r rescale) (Evaluator, error) {
+	switch [2]tensor.Type{in.Type, out.Type} {
+	case [2]tensor.Type{tensor.Int8, tensor.Int8}, [2]tensor.Type{tensor.Int8, tensor.Uint8}, [2]tensor.Type{tensor.Uint8, tensor.Int8}:
+		return p.lookup(in, out, r)
+	case [2]tensor.Type{tensor.Int8, tensor.Int16}:
+		return &elementwise[int8, int16]{in.id, out.id, r}, nil
+	case [2]tensor.Type{tensor.Int8, tensor.Int32}:
+		return &elementwise[int8, int32]{in.id, out.id, r}, nil
+	case [2]tensor.Type{tensor.Int16, tensor.Int8}:
+		return &elementwise[int16, int8]{in.id, out.id, r}, nil
+	case [2]tensor.Type{tensor.Int16, tensor.Int16}:
+		return &elementwise[int16, int16]{in.id, out.id, r}, nil
+	case [2]tensor.Type{tensor.Int16, tensor.Int32}:
+		return &elementwise[int16, int32]{in.id, out.id, r}, nil
+	case [2]tensor.Type{tensor.Int32, tensor.Int8}:
+		return &elementwise[int32, int8]{in.id, out.id, r}, nil
+	case [2]tensor.Type{tensor.Int32, tensor.Int16}:
+		return &elementwise[int32, int16]{in.id, out.id, r}, nil
+	}
+	return nil, p.unsupported(out, fmt.Sprintf("%v from %v", out.Type, in.Type), "int8, or a wider signed type")
+}
+
+// quantizeFloat is QUANTIZE from float32: round half away of x/scale, a float32
+// quotient, plus the zero point, clamped. The result for NaN, which the
+// reference leaves undefined, is the zero point.
+type quantizeFloat[O integer] struct {
+	in, out      int
+	scale        float32
+	zero, lo, hi float64
+}
+
+func (p *Prep) quantizeFloat(in, out operand) (Evaluator, error) {
+	lo, hi, _ := out.Type.Range()
+	scale, zero := out.Quant.Scale(), float64(out.Quant.ZeroPoint())
+	switch out.Type {
+	case tensor.Int8:
+		return &quantizeFloat[int8]{in.id, out.id, scale, zero, float64(lo), float64(hi)}, nil
+	case tensor.Int16:
+		return &quantizeFloat[int16]{in.id, out.id, scale, zero, float64(lo), float64(hi)}, nil
+	}
+	return nil, p.unsupported(out, fmt.Sprintf("%v from float32", out.Type), "int8 or int16")
+}
+
+func (q *quantizeFloat[O]) Eval(m *Memory) {
+	out := get[O](m, q.out)
+	for i, x := range get[float32](m, q.in)[:len(out)] {
+		v := q.zero
+		if x == x {
+			// The rounded value is an integer, so adding the zero point is exact
+			// wherever the clamp does not decide.
+			v = min(max(math.Round(float64(x/q.scale))+q.zero, q.lo), q.hi)
+		}
+		out[i] = O(v)
+	}
+}

@@ -1,0 +1,78 @@
+package op
+
+import (
+	"fmt"
+
+	"kedge/runtime/tensor"
+)
+
+// reduction walks a tensor row by row (a row is the last dimension) and says
+// which output each row goes to when some dimensions are summed up.
+type reduction struct {
+	outputs, cells int // elements of the output; inputs that go into each
+	rows, inner    int
+	innerReduced   bool
+	rank           int          // dimensions but the last
+	extent, stride [maxRank]int // the output's stride, 0 where reduced
+}
+
+// reduction checks the axes and the output's shape: the reduced dimensions are
+// either kept as 1 or left out.
+func (p *Prep) reduction(in, axes, out operand) (reduction, error) {
+	rank := len(in.Shape)
+	var reduced [maxRank]bool
+	values, err := p.int32s(axes)
+	if err != nil {
+		return reduction{}, err
+	}
+	for _, a := range values {
+		if a < 0 {
+			a += int32(rank)
+		}
+		if a < 0 || int(a) >= rank {
+			return reduction{}, p.invalid(axes, fmt.Sprintf("axis %d", a), fmt.Sprintf("one of %d dimensions", rank))
+		}
+		reduced[a] = true
+	}
+	var kept tensor.Shape
+	r := reduction{outputs: 1, cells: 1, inner: 1, rank: max(rank-1, 0)}
+	for d := rank - 1; d >= 0; d-- {
+		n := in.Shape[d]
+		r.extent[d] = n
+		if reduced[d] {
+			r.cells *= n
+			if p.Operator.Options.Bool(0, false) {
+				kept = append(tensor.Shape{1}, kept...)
+			}
+			continue
+		}
+		r.stride[d] = r.outputs
+		r.outputs *= n
+		kept = append(tensor.Shape{n}, kept...)
+	}
+	if rank > 0 {
+		r.inner, r.innerReduced = in.Shape[rank-1], reduced[rank-1]
+	}
+	if r.inner > 0 {
+		r.rows = in.elements() / r.inner
+	}
+	return r, p.shape(out, kept)
+}
+
+// eachRow calls f with the position of each row in the input and of the output
+// that its first element goes to.
+func (r *reduction) eachRow(f func(at, to int)) {
+	var index [maxRank]int
+	to := 0
+	for row := range r.rows {
+		f(row*r.inner, to)
+		for d := r.rank - 1; d >= 0; d-- {
+			to += r.stride[d]
+			if index[d]++; index[d] < r.extent[d] {
+				break
+			}
+			to -= r.stride[d] * r.extent[d]
+			index[d] = 0
+		}
+	}
+}

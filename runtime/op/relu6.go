@@ -1,0 +1,19 @@
+package op
+
+// prepareRelu6 prepares RELU6, which only clamps: values keep the input's
+// quantization, whatever the output tensor states.
+func prepareRelu6(p *Prep) (Evaluator, error) {
+	in, out, err := p.unary()
+	if err != nil {
+		return nil, err
+	}
+	lo, hi, _ := in.Type.Range()
+	zero := in.Quant.ZeroPoint()
+	six := quantizeBound(6, in.Quant, lo, hi)
+	return p.mapped(in, out, clampTo{zero, six})
+}
+
+// clampTo limits values to [lo, hi].
+type clampTo struct{ lo, hi int32 }
+
+func (c clampTo) at(v int32) int32 { return max(min(v, c.hi), c.lo) }

@@ -1,0 +1,30 @@
+package tflite
+
+import "fmt"
+
+// Budget bounds what loading a file may allocate beside the arena. It starts
+// with a multiple of the file's length and is spent before every allocation
+// whose size the file decides.
+type Budget struct{ left int64 }
+
+// The budget is half of what the package promises, so that the bookkeeping
+// around each allocation (slice headers, rounding to size classes) has room.
+const (
+	budgetPerByte = 8
+	budgetBase    = 512 << 10
+)
+
+// NewBudget is the budget for a file of the given length.
+func NewBudget(fileBytes int) *Budget {
+	return &Budget{left: int64(fileBytes)*budgetPerByte + budgetBase}
+}
+
+// Spend takes n elements of size bytes, or fails with ErrBudget.
+func (b *Budget) Spend(n, size int) error {
+	need := int64(n) * int64(size)
+	if n < 0 || need > b.left {
+		return fmt.Errorf("%w: %d bytes more", ErrBudget, need)
+	}
+	b.left -= need
+	return nil
+}

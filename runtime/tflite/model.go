@@ -1,0 +1,51 @@
+package tflite
+
+import "kedge/runtime/tensor"
+
+// Model is one decoded file.
+type Model struct {
+	Description string
+	Subgraphs   []Subgraph // at least one; the first is the model's entry
+}
+
+// Subgraph is one function of the model: tensors, and operators in execution
+// order.
+type Subgraph struct {
+	Name      string
+	Tensors   []Tensor
+	Inputs    []int // indices into Tensors, in range
+	Outputs   []int // indices into Tensors, in range
+	Operators []Operator
+}
+
+// Tensor describes one tensor.
+type Tensor struct {
+	Name     string
+	Type     tensor.Type
+	Shape    tensor.Shape // may hold -1 where the file does; not yet checked otherwise
+	Quant    tensor.Quant
+	Variable bool   // keeps its content from one inference to the next
+	Sparse   bool   // Data holds a compressed form, which nothing here can read
+	Data     []byte // of a constant, aliasing the file; nil when computed
+}
+
+// NoTensor stands in Operator.Inputs for an optional input that is not given.
+const NoTensor = -1
+
+// Operator is one step.
+type Operator struct {
+	Code    Code
+	Custom  string // the custom operator's name when Code is Custom
+	Version int
+	Inputs  []int // indices into Tensors, or NoTensor
+	Outputs []int // indices into Tensors
+	Options Table // the operator's builtin options; the zero Table when absent
+}
+
+// Name is the operator's name for messages: CONV_2D, or a custom operator's own.
+func (o *Operator) Name() string {
+	if o.Code == Custom {
+		return "CUSTOM(" + o.Custom + ")"
+	}
+	return o.Code.String()
+}
