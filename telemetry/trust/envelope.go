@@ -3,12 +3,16 @@ package trust
 import (
 	"crypto"
 	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 )
 
-// maxSignatures bounds the work that a stranger's envelope can cause.
+// maxSignatures bounds the work that a stranger's envelope can cause. A role's
+// threshold cannot exceed it.
 const maxSignatures = 16
 
 // An Envelope is a signed document as it travels: DSSE 1.0
@@ -21,6 +25,8 @@ type Envelope struct {
 
 // A Signature is one key's Ed25519 signature over PAE(payload type, payload).
 type Signature struct {
+	// KeyID says which key to try. It is a hint that nobody signed: empty means
+	// any of the role's keys.
 	KeyID string `json:"keyid"`
 	Sig   []byte `json:"sig"` // base64 in JSON
 }
@@ -53,6 +59,7 @@ func Sign(payloadType string, document any, signers ...*Signer) ([]byte, error) 
 
 // AddSignatures signs the payload of an existing envelope with further keys,
 // which is how several holders of offline root keys sign one after another.
+// A signature that a signer's key left there before is replaced.
 func AddSignatures(envelope []byte, signers ...*Signer) ([]byte, error) {
 	e, err := decodeEnvelope(envelope)
 	if err != nil {
@@ -62,16 +69,21 @@ func AddSignatures(envelope []byte, signers ...*Signer) ([]byte, error) {
 }
 
 func signPayload(payloadType string, payload []byte, have []Signature, signers []*Signer) ([]byte, error) {
-	e := Envelope{PayloadType: payloadType, Payload: payload, Signatures: have}
+	// Not nil: DSSE wants the member even where nobody has signed yet.
+	signatures := append([]Signature{}, have...)
 	message := PAE(payloadType, payload)
 	for _, s := range signers {
 		sig, err := s.key.Sign(nil, message, crypto.Hash(0))
 		if err != nil {
 			return nil, fmt.Errorf("sign %s with key %.8s: %w", payloadType, s.id, err)
 		}
-		e.Signatures = append(e.Signatures, Signature{KeyID: s.id, Sig: sig})
+		signatures = slices.DeleteFunc(signatures, func(old Signature) bool { return old.KeyID == s.id })
+		signatures = append(signatures, Signature{KeyID: s.id, Sig: sig})
 	}
-	return json.Marshal(e)
+	if len(signatures) > maxSignatures {
+		return nil, fmt.Errorf("sign %s: %d signatures, at most %d: %w", payloadType, len(signatures), maxSignatures, ErrTooLarge)
+	}
+	return json.Marshal(Envelope{PayloadType: payloadType, Payload: payload, Signatures: signatures})
 }
 
 // PayloadOf returns the payload type and the payload of an envelope without
@@ -85,43 +97,80 @@ func PayloadOf(envelope []byte) (payloadType string, payload []byte, err error) 
 	return e.PayloadType, e.Payload, nil
 }
 
+// envelopeForm is an Envelope as it is read. Pointers tell an absent member
+// from an empty one: DSSE requires all of them but keyid.
+type envelopeForm struct {
+	PayloadType *string          `json:"payloadType"`
+	Payload     *string          `json:"payload"`
+	Signatures  *[]signatureForm `json:"signatures"`
+}
+
+type signatureForm struct {
+	KeyID string  `json:"keyid"`
+	Sig   *string `json:"sig"`
+}
+
 func decodeEnvelope(data []byte) (*Envelope, error) {
 	if len(data) > maxEnvelope {
 		return nil, fmt.Errorf("envelope of %d bytes, at most %d: %w", len(data), maxEnvelope, ErrTooLarge)
 	}
-	var e Envelope
-	if err := json.Unmarshal(data, &e); err != nil {
+	var form envelopeForm
+	if err := unmarshalExact(data, &form); err != nil {
 		return nil, fmt.Errorf("envelope: %w: %w", ErrMalformed, err)
 	}
-	if len(e.Payload) > MaxPayload {
-		return nil, fmt.Errorf("payload of %d bytes, at most %d: %w", len(e.Payload), MaxPayload, ErrTooLarge)
+	if form.PayloadType == nil || form.Payload == nil || form.Signatures == nil {
+		return nil, fmt.Errorf("envelope: payloadType, payload or signatures is missing: %w", ErrMalformed)
 	}
-	if len(e.Signatures) > maxSignatures {
-		return nil, fmt.Errorf("%d signatures, at most %d: %w", len(e.Signatures), maxSignatures, ErrTooLarge)
+	payload, err := decodeBase64(*form.Payload)
+	if err != nil {
+		return nil, fmt.Errorf("envelope: payload: %w: %w", ErrMalformed, err)
 	}
-	return &e, nil
+	if len(payload) > MaxPayload {
+		return nil, fmt.Errorf("payload of %d bytes, at most %d: %w", len(payload), MaxPayload, ErrTooLarge)
+	}
+	if n := len(*form.Signatures); n > maxSignatures {
+		return nil, fmt.Errorf("%d signatures, at most %d: %w", n, maxSignatures, ErrTooLarge)
+	}
+	e := &Envelope{PayloadType: *form.PayloadType, Payload: payload}
+	for i, s := range *form.Signatures {
+		if s.Sig == nil {
+			return nil, fmt.Errorf("envelope: signature %d: sig is missing: %w", i, ErrMalformed)
+		}
+		sig, err := decodeBase64(*s.Sig)
+		if err != nil {
+			return nil, fmt.Errorf("envelope: signature %d: %w: %w", i, ErrMalformed, err)
+		}
+		e.Signatures = append(e.Signatures, Signature{KeyID: s.KeyID, Sig: sig})
+	}
+	return e, nil
 }
 
-// verify returns the payload if at least threshold different keys of keys signed it.
-// A key counts once however often it signed; signatures of unknown keys are
-// passed over, because a rotation leaves some behind.
-func verify(data []byte, payloadType string, keys map[string]ed25519.PublicKey, threshold int) ([]byte, error) {
-	e, err := decodeEnvelope(data)
-	if err != nil {
-		return nil, err
+// decodeBase64 reads either alphabet, as DSSE asks of every verifier.
+func decodeBase64(s string) ([]byte, error) {
+	if strings.ContainsAny(s, "-_") {
+		return base64.URLEncoding.DecodeString(s)
 	}
+	return base64.StdEncoding.DecodeString(s)
+}
+
+// verify fails unless the envelope is of the type and at least threshold
+// different keys of keys signed it. A key counts once however often it signed;
+// signatures of unknown keys are passed over, because a rotation leaves some behind.
+func (e *Envelope) verify(payloadType string, keys map[string]ed25519.PublicKey, threshold int) error {
 	if e.PayloadType != payloadType {
-		return nil, fmt.Errorf("got %q, want %q: %w", e.PayloadType, payloadType, ErrPayloadType)
+		return fmt.Errorf("got %.80q, want %q: %w", e.PayloadType, payloadType, ErrPayloadType)
 	}
 	message := PAE(e.PayloadType, e.Payload)
 	valid := make(map[string]bool)
 	for _, s := range e.Signatures {
-		if key, ok := keys[s.KeyID]; ok && ed25519.Verify(key, message, s.Sig) {
-			valid[s.KeyID] = true
+		for id, key := range keys {
+			if (s.KeyID == id || s.KeyID == "") && !valid[id] && ed25519.Verify(key, message, s.Sig) {
+				valid[id] = true
+			}
 		}
 	}
 	if threshold < 1 || len(valid) < threshold {
-		return nil, fmt.Errorf("%d valid signatures, want %d: %w", len(valid), threshold, ErrSignature)
+		return fmt.Errorf("%d valid signatures, want %d: %w", len(valid), threshold, ErrSignature)
 	}
-	return e.Payload, nil
+	return nil
 }

@@ -2,8 +2,9 @@ package trust
 
 import (
 	"crypto/ed25519"
-	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -24,9 +25,13 @@ type Key struct {
 
 // A RoleEntry gives a role to keys; Threshold of them have to sign.
 type RoleEntry struct {
-	KeyIDs    []string `json:"keyids"`
-	Threshold int      `json:"threshold"`
+	KeyIDs    []string `json:"keyids"`    // 1 to 16
+	Threshold int      `json:"threshold"` // from 1
 }
+
+// maxRoleKeys bounds the keys of a role, so that every threshold can be reached
+// within maxSignatures.
+const maxRoleKeys = maxSignatures
 
 // A Root is a verified root document, through which all other documents are verified.
 type Root struct {
@@ -38,15 +43,20 @@ type Root struct {
 // that the document is whole and signed by its own root keys; that it is the
 // right one is the promise of whoever enrolled the device.
 func OpenRoot(envelope []byte) (*Root, error) {
-	_, payload, err := PayloadOf(envelope)
+	e, err := decodeEnvelope(envelope)
 	if err != nil {
 		return nil, fmt.Errorf("root: %w", err)
 	}
-	r, err := parseRoot(payload)
+	return openRoot(e)
+}
+
+// openRoot has to parse before it can verify: the document brings its own keys.
+func openRoot(e *Envelope) (*Root, error) {
+	r, err := parseRoot(e.Payload)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.Verify(RoleRoot, TypeRoot, envelope); err != nil {
+	if err := r.verify(RoleRoot, TypeRoot, e); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -55,10 +65,14 @@ func OpenRoot(envelope []byte) (*Root, error) {
 // Next verifies the root document that follows r: its version is r's plus one,
 // and both the old and the new root keys have signed it (TUF 1.0, section 5.3).
 func (r *Root) Next(envelope []byte) (*Root, error) {
-	if _, err := r.Verify(RoleRoot, TypeRoot, envelope); err != nil {
+	e, err := decodeEnvelope(envelope)
+	if err != nil {
+		return nil, fmt.Errorf("root: %w", err)
+	}
+	if err := r.verify(RoleRoot, TypeRoot, e); err != nil {
 		return nil, err
 	}
-	next, err := OpenRoot(envelope)
+	next, err := openRoot(e)
 	if err != nil {
 		return nil, err
 	}
@@ -74,18 +88,32 @@ func (r *Root) Version() uint64 { return r.doc.Version }
 // Issued returns the signed time of the root document, a lower bound of the present.
 func (r *Root) Issued() time.Time { return r.doc.Issued }
 
+// KeyIDs returns the ids of the keys that hold the role, sorted. Comparing them
+// between two versions tells which keys a rotation took a role from.
+func (r *Root) KeyIDs(role Role) []string { return slices.Sorted(maps.Keys(r.keys[role])) }
+
 // Verify returns the payload of an envelope of the given type if enough keys of the role signed it.
 func (r *Root) Verify(role Role, payloadType string, envelope []byte) ([]byte, error) {
-	payload, err := verify(envelope, payloadType, r.keys[role], r.doc.Roles[role].Threshold)
+	e, err := decodeEnvelope(envelope)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", role, err)
 	}
-	return payload, nil
+	if err := r.verify(role, payloadType, e); err != nil {
+		return nil, err
+	}
+	return e.Payload, nil
+}
+
+func (r *Root) verify(role Role, payloadType string, e *Envelope) error {
+	if err := e.verify(payloadType, r.keys[role], r.doc.Roles[role].Threshold); err != nil {
+		return fmt.Errorf("%s: %w", role, err)
+	}
+	return nil
 }
 
 func parseRoot(payload []byte) (*Root, error) {
 	r := &Root{keys: make(map[Role]map[string]ed25519.PublicKey)}
-	if err := json.Unmarshal(payload, &r.doc); err != nil {
+	if err := unmarshalExact(payload, &r.doc); err != nil {
 		return nil, fmt.Errorf("root: %w: %w", ErrMalformed, err)
 	}
 	if r.doc.Type != "root" || r.doc.Version == 0 {
@@ -111,8 +139,9 @@ func (r *Root) roleKeys(role Role) (map[string]ed25519.PublicKey, error) {
 		}
 		keys[id] = key.Public
 	}
-	if entry.Threshold < 1 || entry.Threshold > len(keys) {
-		return nil, fmt.Errorf("root: role %s: threshold %d of %d keys: %w", role, entry.Threshold, len(keys), ErrMalformed)
+	// A threshold above what an envelope may hold would lock everybody out.
+	if entry.Threshold < 1 || entry.Threshold > len(keys) || len(keys) > maxRoleKeys {
+		return nil, fmt.Errorf("root: role %s: threshold %d of %d keys, at most %d: %w", role, entry.Threshold, len(keys), maxRoleKeys, ErrMalformed)
 	}
 	return keys, nil
 }
