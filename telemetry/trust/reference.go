@@ -15,7 +15,7 @@ type ReferenceDocument struct {
 	Device string `json:"device"`
 	// Model is the SHA-256 of the model.tflite whose signal it describes.
 	Model string `json:"model"`
-	// Sequence rises with every reference for the same device.
+	// Sequence rises, from 1, with every reference for the same device.
 	Sequence uint64    `json:"sequence"`
 	Issued   time.Time `json:"issued"`
 	// Reference is the histogram in the form of the bundle's reference.json.
@@ -29,11 +29,26 @@ func (r *Root) VerifyReference(envelope []byte) (*ReferenceDocument, error) {
 		return nil, err
 	}
 	var ref ReferenceDocument
-	if err := json.Unmarshal(payload, &ref); err != nil {
+	if err := unmarshalExact(payload, &ref); err != nil {
 		return nil, fmt.Errorf("reference: %w: %w", ErrMalformed, err)
 	}
-	if ref.Type != "reference" || !digestForm.MatchString(ref.Model) || len(ref.Reference) == 0 {
-		return nil, fmt.Errorf("reference: type %q, model %.80q: %w", ref.Type, ref.Model, ErrMalformed)
+	if err := ref.check(); err != nil {
+		return nil, err
 	}
 	return &ref, nil
+}
+
+func (ref *ReferenceDocument) check() error {
+	switch {
+	case ref.Type != "reference" || !digestForm.MatchString(ref.Model):
+		return fmt.Errorf("reference: type %.32q, model %.80q: %w", ref.Type, ref.Model, ErrMalformed)
+	case !nameForm.MatchString(ref.Site) || !nameForm.MatchString(ref.Device):
+		return fmt.Errorf("reference: site %.80q, device %.80q: %w", ref.Site, ref.Device, ErrMalformed)
+	case ref.Sequence == 0:
+		return fmt.Errorf("reference: sequence 0, want 1 or more: %w", ErrMalformed)
+	// A null would decode as no histogram at all and so make the device blind.
+	case len(ref.Reference) == 0 || ref.Reference[0] != '{':
+		return fmt.Errorf("reference: the histogram is no JSON object: %w", ErrMalformed)
+	}
+	return nil
 }

@@ -1,9 +1,10 @@
 package trust
 
 import (
-	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -17,22 +18,22 @@ type Release struct {
 	Bundle  BundleRef `json:"bundle"`
 	Model   string    `json:"model"` // SHA-256 of model.tflite, hexadecimal
 	// Platforms lists where it may run, as GOOS/GOARCH; "*" means everywhere.
-	Platforms []string `json:"platforms"`
+	Platforms []string `json:"platforms,omitempty"`
 	// Operators lists the TFLite operators that the model needs, by their schema names.
-	Operators []string  `json:"operators"`
-	Inputs    []Operand `json:"inputs"`
-	Outputs   []Operand `json:"outputs"`
+	Operators []string  `json:"operators,omitempty"`
+	Inputs    []Operand `json:"inputs,omitempty"`
+	Outputs   []Operand `json:"outputs,omitempty"`
 	// MinAgent is the oldest agent that can run it ("0.3.0"); empty means any.
 	MinAgent string `json:"min_agent,omitempty"`
 	// SecurityFloor is the lowest version of this name that a device may run
-	// from now on. It only ever rises on a device.
+	// from now on, at most Version. It only ever rises on a device.
 	SecurityFloor uint64 `json:"security_floor,omitempty"`
 }
 
 // An Operand is the type and shape of a model's input or output.
 type Operand struct {
-	Type  string `json:"type"` // "int8", "float32", …
-	Shape []int  `json:"shape"`
+	Type  string `json:"type"`            // "int8", "float32", …
+	Shape []int  `json:"shape,omitempty"` // empty for a scalar; each dimension 1 to 2^31-1
 }
 
 // A BundleRef names a bundle by content.
@@ -46,6 +47,8 @@ type BundleRef struct {
 var (
 	digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	nameForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	// versionForm leaves no leading zeros and no number that an int32 cannot hold.
+	versionForm = regexp.MustCompile(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$`)
 )
 
 // VerifyRelease returns the release in the envelope and its digest if the release role signed it.
@@ -55,7 +58,7 @@ func (r *Root) VerifyRelease(envelope []byte) (*Release, string, error) {
 		return nil, "", err
 	}
 	var rel Release
-	if err := json.Unmarshal(payload, &rel); err != nil {
+	if err := unmarshalExact(payload, &rel); err != nil {
 		return nil, "", fmt.Errorf("release: %w: %w", ErrMalformed, err)
 	}
 	if err := rel.check(); err != nil {
@@ -67,13 +70,24 @@ func (r *Root) VerifyRelease(envelope []byte) (*Release, string, error) {
 func (rel *Release) check() error {
 	switch {
 	case rel.Type != "release":
-		return fmt.Errorf("release: type %q: %w", rel.Type, ErrMalformed)
+		return fmt.Errorf("release: type %.32q: %w", rel.Type, ErrMalformed)
 	case !nameForm.MatchString(rel.Name):
 		return fmt.Errorf("release: name %.80q: %w", rel.Name, ErrMalformed)
 	case rel.Version == 0:
 		return fmt.Errorf("release %s: version 0: %w", rel.Name, ErrMalformed)
+	case rel.SecurityFloor > rel.Version:
+		// A device would come to refuse the very release that it has installed.
+		return fmt.Errorf("release %s: version %d is below its own security floor %d: %w", rel.Name, rel.Version, rel.SecurityFloor, ErrMalformed)
+	case rel.MinAgent != "" && !versionForm.MatchString(rel.MinAgent):
+		return fmt.Errorf("release %s: oldest agent %.32q, want major.minor.patch: %w", rel.Name, rel.MinAgent, ErrMalformed)
 	case rel.Bundle.Size <= 0 || rel.Bundle.Size > MaxBundle:
 		return fmt.Errorf("release %s: bundle of %d bytes, at most %d: %w", rel.Name, rel.Bundle.Size, int64(MaxBundle), ErrMalformed)
+	}
+	for _, o := range slices.Concat(rel.Inputs, rel.Outputs) {
+		// The upper bound is the same on 32-bit devices, where a longer number is no int.
+		if o.Type == "" || slices.ContainsFunc(o.Shape, func(d int) bool { return d < 1 || d > math.MaxInt32 }) {
+			return fmt.Errorf("release %s: operand %.32q of shape %v: %w", rel.Name, o.Type, o.Shape, ErrMalformed)
+		}
 	}
 	for _, d := range []string{rel.Bundle.SHA256, rel.Bundle.Index, rel.Model} {
 		if !digestForm.MatchString(d) {
