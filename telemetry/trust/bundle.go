@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"time"
 )
 
 // Names of the files in a bundle.
@@ -27,13 +25,16 @@ var bundleFiles = []string{FileManifest, FileFeatures, FileReference, FileGolden
 // maxUnpacked bounds what the files of a bundle may inflate to, together.
 const maxUnpacked = 64 << 20
 
+// maxLabel is the longest class name in bytes, the most that a message about it can hold.
+const maxLabel = 128
+
 // A Manifest describes a bundle's content.
 type Manifest struct {
 	Format  int    `json:"format"` // 1
 	Name    string `json:"name"`
 	Version uint64 `json:"version"`
-	// Labels names the classes of the output, in order.
-	Labels []string `json:"labels"`
+	// Labels names the classes of the output, in order: different ones, 1 to 128 bytes each.
+	Labels []string `json:"labels,omitempty"`
 	// Signal says which number the drift detectors watch: "top1", the highest class probability.
 	Signal string `json:"signal"`
 	// GoldenSamples is the number of samples in golden/, at least 1: raw
@@ -68,13 +69,14 @@ func (b *Bundle) file(name string) *[]byte {
 	panic("BUG: no bundle file " + name)
 }
 
-// Encode packs the bundle. Equal bundles give equal bytes.
+// Encode packs the bundle. Equal bundles give equal bytes, as long as both were
+// packed with the same release of Go: another one may compress differently.
 func (b *Bundle) Encode() ([]byte, error) {
 	manifest, err := json.MarshalIndent(b.Manifest, "", " ")
 	if err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", b.Manifest.Name, err)
 	}
-	if err := b.check(); err != nil {
+	if err := b.check(len(manifest)); err != nil {
 		return nil, err
 	}
 	var buf bytes.Buffer
@@ -97,23 +99,10 @@ func (b *Bundle) Encode() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// zipEpoch is the earliest time that a zip archive can hold. Every entry has
-// it, so that equal files give equal archives.
-var zipEpoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
-
-func addFile(w *zip.Writer, name string, data []byte, method uint16) error {
-	f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: zipEpoch})
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return err
-}
-
 // OpenBundle unpacks a bundle. The caller has checked the bytes against a
 // release; the limits here hold even for a properly signed mistake.
 func OpenBundle(data []byte) (*Bundle, error) {
-	files, err := readZip(data, bundleFiles)
+	files, err := readZip(data, bundleFiles, maxUnpacked)
 	if err != nil {
 		return nil, err
 	}
@@ -125,69 +114,49 @@ func OpenBundle(data []byte) (*Bundle, error) {
 		}
 		if name != FileManifest {
 			*b.file(name) = content
-		} else if err := json.Unmarshal(content, &b.Manifest); err != nil {
+		} else if err := unmarshalExact(content, &b.Manifest); err != nil {
 			return nil, fmt.Errorf("%s: %w: %w", name, ErrBundle, err)
 		}
 	}
-	return &b, b.check()
+	if err := b.check(len(files[FileManifest])); err != nil {
+		return nil, err
+	}
+	return &b, nil
 }
 
-func (b *Bundle) check() error {
+// check is Encode's and OpenBundle's alike: what one writes, the other reads.
+func (b *Bundle) check(manifestBytes int) error {
 	m := b.Manifest
+	size := min(manifestBytes, maxUnpacked+1)
+	for _, name := range bundleFiles[1:] {
+		content := *b.file(name)
+		if len(content) == 0 {
+			return fmt.Errorf("%s is empty: %w", name, ErrBundle)
+		}
+		size += min(len(content), maxUnpacked+1) // six of them fit an int of 32 bits
+	}
 	switch {
+	case size > maxUnpacked:
+		return fmt.Errorf("files of %d bytes together, at most %d: %w: %w", size, maxUnpacked, ErrBundle, ErrTooLarge)
 	case m.Format != 1:
 		return fmt.Errorf("%s: format %d, this version reads 1: %w", FileManifest, m.Format, ErrBundle)
 	case !nameForm.MatchString(m.Name) || m.Version == 0:
 		return fmt.Errorf("%s: name %.80q version %d: %w", FileManifest, m.Name, m.Version, ErrBundle)
 	case m.GoldenSamples < 1 || len(b.GoldenInput)%m.GoldenSamples != 0 || len(b.GoldenOutput)%m.GoldenSamples != 0:
 		return fmt.Errorf("golden: %d samples in %d and %d bytes: %w", m.GoldenSamples, len(b.GoldenInput), len(b.GoldenOutput), ErrBundle)
-	case len(b.Model) == 0 || len(b.GoldenInput) == 0 || len(b.GoldenOutput) == 0:
-		return fmt.Errorf("%s: an empty file: %w", m.Name, ErrBundle)
+	}
+	return m.checkLabels()
+}
+
+// checkLabels refuses class names that a drift report or a label could not carry,
+// or could not tell apart.
+func (m *Manifest) checkLabels() error {
+	seen := make(map[string]bool, len(m.Labels))
+	for i, label := range m.Labels {
+		if label == "" || len(label) > maxLabel || seen[label] {
+			return fmt.Errorf("%s: label %d, %.160q, is empty, longer than %d bytes or there twice: %w", FileManifest, i, label, maxLabel, ErrBundle)
+		}
+		seen[label] = true
 	}
 	return nil
-}
-
-// readZip returns the wanted files of an archive, within maxUnpacked bytes.
-// Other entries are passed over, so that later formats can add some.
-func readZip(data []byte, wanted []string) (map[string][]byte, error) {
-	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
-	}
-	files := make(map[string][]byte, len(wanted))
-	left := int64(maxUnpacked)
-	for _, name := range wanted {
-		for _, f := range r.File {
-			if f.Name != name {
-				continue
-			}
-			if _, twice := files[name]; twice {
-				return nil, fmt.Errorf("%s stands twice: %w", name, ErrBundle)
-			}
-			content, err := readFile(f, left)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w: %w", name, ErrBundle, err)
-			}
-			left -= int64(len(content))
-			files[name] = content
-		}
-	}
-	return files, nil
-}
-
-// readFile reads at most limit bytes, whatever size the entry claims.
-func readFile(f *zip.File, limit int64) ([]byte, error) {
-	rc, err := f.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer rc.Close()
-	content, err := io.ReadAll(io.LimitReader(rc, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(content)) > limit {
-		return nil, ErrTooLarge
-	}
-	return content, nil
 }

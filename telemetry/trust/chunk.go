@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 )
 
 // ChunkBytes is the size of every chunk of a blob but its last, which may be
@@ -24,8 +25,14 @@ func Digest(data []byte) string {
 // signatures do not change the name.
 func DocumentDigest(payload []byte) string { return Digest(payload) }
 
-// Chunks returns how many chunks a blob of size bytes has.
-func Chunks(size int64) int { return int((size + ChunkBytes - 1) / ChunkBytes) }
+// Chunks returns how many chunks a blob of size bytes has; 0 for a size that is
+// none. Sizes that no release passes count as math.MaxInt32 chunks at most.
+func Chunks(size int64) int {
+	if size <= 0 {
+		return 0
+	}
+	return int(min((size-1)/ChunkBytes+1, math.MaxInt32))
+}
 
 // Chunk returns chunk n of blob, counted from 0; nil if there is none.
 func Chunk(blob []byte, n int) []byte {

@@ -22,6 +22,10 @@ type Package struct {
 
 // Encode packs p as a zip archive with both files stored as they are.
 func (p *Package) Encode() ([]byte, error) {
+	if len(p.Release) > maxEnvelope || len(p.Bundle) > MaxBundle {
+		return nil, fmt.Errorf("package: release of %d bytes and bundle of %d, at most %d and %d: %w",
+			len(p.Release), len(p.Bundle), maxEnvelope, MaxBundle, ErrTooLarge)
+	}
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
 	for _, f := range []struct {
@@ -38,9 +42,12 @@ func (p *Package) Encode() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// maxPackage bounds the content of a package: an envelope and a bundle.
+const maxPackage = maxEnvelope + MaxBundle
+
 // OpenPackage unpacks a .kedge file. Nothing in it is verified yet.
 func OpenPackage(data []byte) (*Package, error) {
-	files, err := readZip(data, []string{filePackageRelease, filePackageBundle})
+	files, err := readZip(data, []string{filePackageRelease, filePackageBundle}, maxPackage)
 	if err != nil {
 		return nil, fmt.Errorf("package: %w", err)
 	}
