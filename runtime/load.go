@@ -32,8 +32,8 @@ func (o Options) maxArena() int {
 	return o.MaxArena
 }
 
-// Kernels returns the kernel set of that name, with Options.Kernels' meaning of
-// the empty name, or an error that lists those there are.
+// chooseKernels returns the kernel set of that name, with Options.Kernels'
+// meaning of the empty name.
 func chooseKernels(name string) (*kernel.Set, error) {
 	if name == "" {
 		name = os.Getenv("KEDGE_KERNELS")
@@ -106,7 +106,10 @@ func prepare(file []byte, o Options) (*Model, error) {
 	if err := m.alignConstants(budget); err != nil {
 		return nil, err
 	}
-	return m, m.prepareOperators(budget)
+	if err := m.prepareOperators(budget); err != nil {
+		return m, err
+	}
+	return m, nil
 }
 
 func (m *Model) prepareOperators(budget *tflite.Budget) error {

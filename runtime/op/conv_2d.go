@@ -8,8 +8,8 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// conv2D is CONV_2D: int8, NHWC, weights [outC, kh, kw, inC/groups] of int8 or
-// int4, optional int32 bias.
+// conv2D is CONV_2D on int8: NHWC, weights [outC, kh, kw, inC/groups] of int8 or
+// int4, optional int32 bias. On int16 it is a [wide].
 type conv2D struct {
 	in, out int
 	kernel.Conv
@@ -22,7 +22,7 @@ func prepareConv2D(p *Prep) (Evaluator, error) {
 	}
 	in, w, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8), p.types(w, tensor.Int8, tensor.Int4), p.types(out, tensor.Int8),
+		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8, tensor.Int4), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),
 		p.quantized(in), p.quantized(out), p.symmetric(w),
 	); err != nil {
@@ -32,14 +32,20 @@ func prepareConv2D(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
+	act := activation(p.Operator.Options.Byte(3, 0))
+	if c.Output, err = p.output(in, w, out, c.OutC, 0, act); err != nil {
+		return nil, err
+	}
+	if in.Type == tensor.Int16 {
+		taps, depth := c.KernelH*c.KernelW, w.Shape[3]
+		k := kernel.Wide{Window: c.Window, InC: c.InC, OutC: c.OutC, Groups: c.Groups,
+			Depth: depth, FilterStride: taps * depth, TapStride: depth}
+		return p.wide(k, in, out, c.Output, 6)
+	}
 	if c.Weights, err = p.weights(w); err != nil {
 		return nil, err
 	}
 	if c.Bias, err = p.bias(p.in(2), c.OutC); err != nil {
-		return nil, err
-	}
-	act := activation(p.Operator.Options.Byte(3, 0))
-	if c.Output, err = p.output(in, w, out, c.OutC, 0, act); err != nil {
 		return nil, err
 	}
 	if err := p.Budget.Spend(c.OutC, 4); err != nil {

@@ -8,8 +8,9 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// depthwiseConv2D is DEPTHWISE_CONV_2D: int8, NHWC, weights [1, kh, kw, outC] of
-// int8 or int4, optional int32 bias.
+// depthwiseConv2D is DEPTHWISE_CONV_2D on int8: NHWC, weights [1, kh, kw, outC]
+// of int8 or int4, optional int32 bias. On int16 it is a [wide] with as many
+// groups as input channels, whose bias is int64.
 type depthwiseConv2D struct {
 	in, out int
 	kernel.Depthwise
@@ -22,7 +23,7 @@ func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
 	}
 	in, w, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8), p.types(w, tensor.Int8, tensor.Int4), p.types(out, tensor.Int8),
+		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8, tensor.Int4), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),
 		p.quantized(in), p.quantized(out), p.symmetric(w),
 	); err != nil {
@@ -32,14 +33,22 @@ func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
+	act := activation(p.Operator.Options.Byte(4, 0))
+	if d.Output, err = p.output(in, w, out, d.OutC, 3, act); err != nil {
+		return nil, err
+	}
+	if in.Type == tensor.Int16 {
+		if b := p.in(2); b.given() && b.Type != tensor.Int64 {
+			return nil, p.types(b, tensor.Int64)
+		}
+		k := kernel.Wide{Window: d.Window, InC: d.InC, OutC: d.OutC, Groups: d.InC,
+			Depth: 1, FilterStride: 1, TapStride: d.OutC}
+		return p.wide(k, in, out, d.Output, noField)
+	}
 	if d.Weights, err = p.weights(w); err != nil {
 		return nil, err
 	}
 	if d.Bias, err = p.bias(p.in(2), d.OutC); err != nil {
-		return nil, err
-	}
-	act := activation(p.Operator.Options.Byte(4, 0))
-	if d.Output, err = p.output(in, w, out, d.OutC, 3, act); err != nil {
 		return nil, err
 	}
 	p.Kernels.PrepareDepthwise(&d)

@@ -10,8 +10,9 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// fullyConnected is FULLY_CONNECTED: int8 rows times weights [n, k] of int8 or
-// int4, optional int32 bias.
+// fullyConnected is FULLY_CONNECTED on int8: rows of k times weights [n, k] of
+// int8 or int4, optional int32 bias. On int16 it is a [wide], each row an image
+// of one pixel.
 type fullyConnected struct {
 	in, out int
 	kernel.Dense
@@ -24,7 +25,7 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 	}
 	in, w, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8), p.types(w, tensor.Int8, tensor.Int4), p.types(out, tensor.Int8),
+		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8, tensor.Int4), p.types(out, in.Type),
 		p.rank(w, 2), p.quantized(in), p.quantized(out),
 	); err != nil {
 		return nil, err
@@ -36,13 +37,22 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.Output, err = p.denseOutput(in, w, out, d.N); err != nil {
+		return nil, err
+	}
+	if in.Type == tensor.Int16 {
+		if err := p.symmetric(w); err != nil {
+			return nil, err
+		}
+		pixel := kernel.Window{Batch: d.Batch, InH: 1, InW: 1, OutH: 1, OutW: 1, KernelH: 1, KernelW: 1,
+			StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
+		k := kernel.Wide{Window: pixel, InC: d.K, OutC: d.N, Groups: 1, Depth: d.K, FilterStride: d.K}
+		return p.wide(k, in, out, d.Output, 4)
+	}
 	if d.Weights, err = p.weights(w); err != nil {
 		return nil, err
 	}
 	if d.Bias, err = p.bias(p.in(2), d.N); err != nil {
-		return nil, err
-	}
-	if d.Output, err = p.denseOutput(in, w, out, d.N); err != nil {
 		return nil, err
 	}
 	if err := p.Budget.Spend(d.N, 4); err != nil {

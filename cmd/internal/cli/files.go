@@ -13,7 +13,7 @@ import (
 // ReadFile is os.ReadFile with an error in the form "<path>: <finding>".
 func ReadFile(path string) ([]byte, error) {
 	b, err := os.ReadFile(path)
-	return b, fileError(path, err)
+	return b, FileError(path, err)
 }
 
 // WriteFile creates or replaces path with what write produces. The content goes
@@ -53,17 +53,17 @@ func closeFile(f *os.File) error { return f.Close() }
 func writeTo(path string, open func() (*os.File, error), write func(io.Writer) error, finish func(*os.File) error) error {
 	f, err := open()
 	if err != nil {
-		return fileError(path, err)
+		return FileError(path, err)
 	}
 	defer f.Close() // after finish it has no effect
 	w := &fileWriter{f: f}
 	if err := write(w); err != nil {
 		if w.err != nil {
-			return fileError(path, w.err)
+			return FileError(path, w.err)
 		}
 		return err
 	}
-	return fileError(path, finish(f))
+	return FileError(path, finish(f))
 }
 
 // fileWriter remembers whether the file, rather than the source, failed.
@@ -80,9 +80,9 @@ func (w *fileWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// fileError puts the object before the finding, where package os puts the
+// FileError puts the object before the finding, where package os puts the
 // system call and possibly a temporary name.
-func fileError(path string, err error) error {
+func FileError(path string, err error) error {
 	if err == nil {
 		return nil
 	}

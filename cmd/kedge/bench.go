@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	goruntime "runtime"
+	"slices"
+	"time"
+
+	"kedge/cmd/internal/cli"
+	"kedge/runtime"
+)
+
+func benchCommand() cli.Command {
+	return cli.Command{
+		Name: "bench", Args: "MODEL", Summary: "time a model's inference on this machine",
+		Detail: `
+Inputs are random but the same in every run. The kernels of this version use one thread; the
+result says how many ran, whatever --threads allowed.`,
+		Setup: setupBench,
+	}
+}
+
+// benchResult is what bench prints.
+type benchResult struct {
+	Median     float64 `json:"us_median"`
+	Min        float64 `json:"us_min"`
+	Max        float64 `json:"us_max"`
+	Allocs     int64   `json:"allocs_per_op"`
+	ArenaBytes int     `json:"arena_bytes"`
+	MACs       int64   `json:"macs"`
+	Kernels    string  `json:"kernels"`
+	Threads    int     `json:"threads"` // that computed, not that were allowed
+	N          int     `json:"n"`
+}
+
+func setupBench(fs *flag.FlagSet) cli.Run {
+	model := addModelFlags(fs)
+	threads := fs.Int("threads", 1, "use at most `N` threads")
+	n := fs.Int("n", 100, "time `N` inferences")
+	warmup := fs.Int("warmup", 10, "run `N` inferences untimed before")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	return func(ctx context.Context, env cli.Env, args []string) error {
+		if *threads < 1 || *n < 1 || *warmup < 0 {
+			return cli.Usagef("bench: --threads and --n must be at least 1, --warmup at least 0")
+		}
+		m, err := model.load(args[0])
+		if err != nil {
+			return err
+		}
+		r, err := bench(ctx, m, *n, *warmup)
+		if err != nil {
+			return modelError(args[0], err)
+		}
+		if *asJSON {
+			return cli.PrintJSON(env.Stdout, r)
+		}
+		_, err = fmt.Fprintf(env.Stdout, "median %.1f us, min %.1f, max %.1f over %d inferences\n"+
+			"%d MACs (%.2f GMAC/s), arena %d bytes, %d allocations per inference\nkernels %s, threads %d\n",
+			r.Median, r.Min, r.Max, r.N, r.MACs, float64(r.MACs)/r.Median/1e3, r.ArenaBytes, r.Allocs, r.Kernels, r.Threads)
+		return err
+	}
+}
+
+// bench times n inferences after warmup untimed ones.
+func bench(ctx context.Context, m *runtime.Model, n, warmup int) (benchResult, error) {
+	s, err := m.NewSession(runtime.SessionOptions{})
+	if err != nil {
+		return benchResult{}, err
+	}
+	samples := randomInputs(s)
+	times := make([]float64, n)
+	var before, after goruntime.MemStats
+	for i := -warmup; i < n; i++ {
+		if i == 0 {
+			goruntime.GC()
+			goruntime.ReadMemStats(&before)
+		}
+		if err := ctx.Err(); err != nil {
+			return benchResult{}, err
+		}
+		for j, sample := range samples {
+			copy(s.Input(j), sample) // the last inference may have overwritten it
+		}
+		start := time.Now()
+		if err := s.Invoke(); err != nil {
+			return benchResult{}, err
+		}
+		if i >= 0 {
+			times[i] = float64(time.Since(start).Nanoseconds()) / 1e3
+		}
+	}
+	goruntime.ReadMemStats(&after)
+	slices.Sort(times)
+	return benchResult{
+		Median: median(times), Min: times[0], Max: times[n-1],
+		// Rounded down: the Go runtime itself may allocate once in a while.
+		Allocs:     int64(after.Mallocs-before.Mallocs) / int64(n),
+		ArenaBytes: m.ArenaBytes(), MACs: m.MACs(), Kernels: m.Kernels(), Threads: 1, N: n,
+	}, nil
+}
+
+// median of sorted values.
+func median(sorted []float64) float64 {
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// randomInputs fills integers with any value and floats with -1 to 1.
+func randomInputs(s runtime.Invoker) [][]byte {
+	rng := rand.New(rand.NewPCG(1, 1))
+	samples := make([][]byte, len(s.Inputs()))
+	for i, t := range s.Inputs() {
+		b := make([]byte, len(s.Input(i)))
+		for j := range b {
+			b[j] = byte(rng.Uint32())
+		}
+		if t.Type == runtime.Float32 {
+			for j := 0; j+4 <= len(b); j += 4 {
+				binary.LittleEndian.PutUint32(b[j:], math.Float32bits(2*rng.Float32()-1))
+			}
+		}
+		samples[i] = b
+	}
+	return samples
+}
