@@ -19,14 +19,15 @@ const (
 type Event struct {
 	SpecVersion     string          `json:"specversion"` // "1.0"
 	ID              string          `json:"id"`          // unique per device; the centre drops repetitions by it
-	Source          string          `json:"source"`      // /kedge/<site>/<device>
+	Source          string          `json:"source"`      // /kedge/<site>/<device>; whoever reads it compares it with the topic
 	Type            string          `json:"type"`        // kedge.<kind>.v1
 	Time            time.Time       `json:"time"`
 	DataContentType string          `json:"datacontenttype"` // "application/json"
 	Data            json.RawMessage `json:"data"`
 }
 
-// NewEvent wraps data as an event of the kind.
+// NewEvent wraps data as an event of the kind. It fails with ErrTooLarge rather
+// than make an event that no reader takes.
 func NewEvent(t DeviceTopics, kind, id string, now time.Time, data Message) (*Event, error) {
 	if err := data.Check(); err != nil {
 		return nil, err
@@ -35,10 +36,21 @@ func NewEvent(t DeviceTopics, kind, id string, now time.Time, data Message) (*Ev
 	if err != nil {
 		return nil, fmt.Errorf("encode %s event: %w", kind, err)
 	}
-	return &Event{
-		SpecVersion: "1.0", ID: id, Source: "/kedge/" + t.Site + "/" + t.Device,
+	e := &Event{
+		SpecVersion: "1.0", ID: id, Source: t.Source(),
 		Type: EventType(kind), Time: now.UTC(), DataContentType: "application/json", Data: raw,
-	}, nil
+	}
+	if err := e.Check(); err != nil {
+		return nil, fmt.Errorf("%s event: %w", kind, err)
+	}
+	whole, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s event: %w", kind, err)
+	}
+	if len(whole) > MaxMessage {
+		return nil, fmt.Errorf("%s event of %d bytes, at most %d: %w", kind, len(whole), MaxMessage, ErrTooLarge)
+	}
+	return e, nil
 }
 
 // EventType returns the CloudEvents type of a kind.
@@ -46,8 +58,8 @@ func EventType(kind string) string { return fmt.Sprintf("kedge.%s.v%d", kind, Ve
 
 // Check implements Message.
 func (e *Event) Check() error {
-	if e.SpecVersion != "1.0" || e.ID == "" || len(e.ID) > 256 || e.Type == "" || len(e.Data) == 0 {
-		return malformed("specversion %.8q, id %.64q, type %.64q, %d bytes of data", e.SpecVersion, e.ID, e.Type, len(e.Data))
+	if e.SpecVersion != "1.0" || e.ID == "" || len(e.ID) > 256 || e.Source == "" || len(e.Source) > 256 || e.Type == "" || len(e.Data) == 0 {
+		return malformed("specversion %.8q, id %.64q, source %.64q, type %.64q, %d bytes of data", e.SpecVersion, e.ID, e.Source, e.Type, len(e.Data))
 	}
 	return nil
 }
@@ -64,7 +76,7 @@ type Drift struct {
 	Fired     []string    `json:"fired"` // detectors that raised it
 	Weak      bool        `json:"weak"`  // the reference is too small: the promise does not hold yet
 	Promise   string      `json:"promise"`
-	Detectors []Detector  `json:"detectors"`
+	Detectors []Detector  `json:"detectors,omitempty"`
 	Before    Window      `json:"before"` // the reference
 	After     Window      `json:"after"`  // the samples that led to the alarm
 	Evidence  EvidenceRef `json:"evidence"`
@@ -180,7 +192,7 @@ type Health struct {
 
 // Check implements Message.
 func (h *Health) Check() error {
-	if h.Code == "" || h.Severity == "" {
+	if h.Code == "" || (h.Severity != "I" && h.Severity != "W" && h.Severity != "E") {
 		return malformed("code %.16q, severity %.8q", h.Code, h.Severity)
 	}
 	return nil

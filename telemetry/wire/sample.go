@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// maxLabel is the longest class name in bytes.
+const maxLabel = 128
+
 // A SampleID names one input of one device for ever: device, boot, sequence
 // number. Its text form is "<device>/<boot id>/<sequence>".
 type SampleID struct {
@@ -29,7 +32,8 @@ func ParseSampleID(s string) (SampleID, error) {
 		return SampleID{}, fmt.Errorf("sample id %.160q: want device/boot/sequence: %w", s, ErrMalformed)
 	}
 	n, err := strconv.ParseUint(parts[2], 10, 64)
-	if err != nil {
+	// One name for one sample: "07" would be a second one for "7".
+	if err != nil || strconv.FormatUint(n, 10) != parts[2] {
 		return SampleID{}, fmt.Errorf("sample id %.160q: sequence: %w", s, ErrMalformed)
 	}
 	return SampleID{Device: parts[0], Boot: parts[1], Sequence: n}, nil
@@ -60,13 +64,25 @@ func (b Float32s) Unpack() ([]float32, error) {
 	return x, nil
 }
 
+// finite reports whether b is a vector without NaN and infinities. No device
+// takes those for a valid input, and one of them would spoil a whole training.
+func (b Float32s) finite() bool {
+	for i := 0; i+4 <= len(b); i += 4 {
+		const exponent = 0x7f800000 // all ones: NaN or an infinity
+		if binary.LittleEndian.Uint32(b[i:])&exponent == exponent {
+			return false
+		}
+	}
+	return len(b)%4 == 0
+}
+
 // A Sample is one input as the device saw it, and what it answered.
 type Sample struct {
 	ID   string    `json:"id"` // a SampleID
 	Time time.Time `json:"time"`
-	// X is the input before standardization, in the order of the bundle's features.
+	// X is the input before standardization, in the order of the bundle's features; all finite.
 	X          Float32s `json:"x"`
-	Label      string   `json:"label"`      // the class that the device answered
+	Label      string   `json:"label"`      // the class that the device answered, at most 128 bytes
 	Confidence float64  `json:"confidence"` // of that class, 0 to 1
 }
 
@@ -79,7 +95,7 @@ type Evidence struct {
 	Last  bool   `json:"last"`  // no further part follows
 	Model string `json:"model"` // SHA-256 of the model that answered
 	// Samples before the alarm come first, then those captured after it.
-	Samples []Sample `json:"samples"`
+	Samples []Sample `json:"samples,omitempty"`
 }
 
 // Check implements Message.
@@ -91,8 +107,8 @@ func (e *Evidence) Check() error {
 		if _, err := ParseSampleID(s.ID); err != nil {
 			return fmt.Errorf("sample %d: %w", i, err)
 		}
-		if len(s.X)%4 != 0 || !(s.Confidence >= 0 && s.Confidence <= 1) {
-			return malformed("sample %d: %d bytes of features, confidence %g", i, len(s.X), s.Confidence)
+		if !s.X.finite() || !(s.Confidence >= 0 && s.Confidence <= 1) || len(s.Label) > maxLabel {
+			return malformed("sample %d: %d bytes of features, label %.160q, confidence %g", i, len(s.X), s.Label, s.Confidence)
 		}
 	}
 	return nil
@@ -101,7 +117,7 @@ func (e *Evidence) Check() error {
 // Labels is ground truth for samples, sent when it becomes known.
 type Labels struct {
 	V      int     `json:"v"`
-	Labels []Label `json:"labels"`
+	Labels []Label `json:"labels,omitempty"`
 }
 
 // A Label is the true class of one sample.
@@ -121,7 +137,7 @@ func (l *Labels) Check() error {
 	}
 	for i, one := range l.Labels {
 		switch {
-		case one.Label == "" || len(one.Label) > 128:
+		case one.Label == "" || len(one.Label) > maxLabel:
 			return malformed("label %d: %.160q", i, one.Label)
 		case one.Sample == "" && (CheckName(one.Device) != nil || one.Time.IsZero()):
 			return malformed("label %d: neither a sample nor a device and a time", i)

@@ -28,6 +28,9 @@ type DeviceTopics struct {
 
 func (t DeviceTopics) base() string { return prefix + "d/" + t.Site + "/" + t.Device + "/" }
 
+// Source is the CloudEvents source of the device's events. It is no topic.
+func (t DeviceTopics) Source() string { return "/kedge/" + t.Site + "/" + t.Device }
+
 // State is retained and carries State; the will lies on it too.
 func (t DeviceTopics) State() string { return t.base() + "state" }
 
@@ -83,16 +86,26 @@ func CentreFilters() []string {
 // A Topic is a parsed topic of a device or of a source of truth.
 type Topic struct {
 	Site   string
-	Device string   // empty for truth
-	Source string   // of truth only
-	Kind   string   // state, rep, evt, up, get, dn, assign, ref; t for truth
-	Rest   []string // the levels behind Kind
+	Device string // empty for truth
+	Source string // of truth only
+	Kind   string // state, rep, evt, up, get, dn, assign, ref; t for truth
+	// Rest holds the levels behind Kind: the kind of the event for evt, the
+	// evidence's id and the part for up, the blob's digest and the chunk for dn.
+	Rest []string
 }
 
-// restLevels is the number of levels behind each kind of a device's topic.
-var restLevels = map[string]int{"state": 0, "rep": 0, "evt": 1, "up": 2, "get": 0, "dn": 2, "assign": 0, "ref": 0}
+// restForms holds what each level behind a kind of device's topic looks like.
+// An event's kind may be one that this version does not know.
+var restForms = map[string][]*regexp.Regexp{
+	"state": {}, "rep": {}, "get": {}, "assign": {}, "ref": {},
+	"evt": {nameForm}, "up": {nameForm, numberForm}, "dn": {digestForm, numberForm},
+}
 
-// ParseTopic reads a topic below kedge/v1/d or kedge/v1/t.
+// numberForm is a part's or a chunk's number, 0 to 999999999, in its one form.
+var numberForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
+
+// ParseTopic reads a topic below kedge/v1/d or kedge/v1/t. All its levels are of
+// the form that DeviceTopics and Truth give them.
 func ParseTopic(topic string) (Topic, error) {
 	rest, ok := strings.CutPrefix(topic, prefix)
 	levels := strings.Split(rest, "/")
@@ -103,9 +116,22 @@ func ParseTopic(topic string) (Topic, error) {
 	case levels[0] == "t" && len(levels) == 3:
 		return Topic{Site: levels[1], Source: levels[2], Kind: "t"}, nil
 	case levels[0] == "d" && len(levels) > 3:
-		if want, known := restLevels[levels[3]]; known && len(levels) == 4+want {
+		if matchLevels(levels[3], levels[4:]) {
 			return Topic{Site: levels[1], Device: levels[2], Kind: levels[3], Rest: levels[4:]}, nil
 		}
 	}
 	return Topic{}, fmt.Errorf("%.120q: %w", topic, ErrTopic)
+}
+
+func matchLevels(kind string, rest []string) bool {
+	forms, known := restForms[kind]
+	if !known || len(forms) != len(rest) {
+		return false
+	}
+	for i, form := range forms {
+		if !form.MatchString(rest[i]) {
+			return false
+		}
+	}
+	return true
 }
