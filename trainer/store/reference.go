@@ -44,6 +44,12 @@ func (t *Tx) AddReference(r Reference) error {
 	return err
 }
 
+// Reference returns the newest reference of a device for the model.
+func (t *Tx) Reference(site, device, model string) (Reference, error) {
+	return one(t, "reference of "+device, scanReference, "SELECT "+referenceColumns+` FROM device_references
+		WHERE site = ? AND device = ? AND model = ? ORDER BY sequence DESC LIMIT 1`, site, device, model)
+}
+
 // ReferencesAfter returns the newest reference of every device whose ID is above last, ascending.
 func (t *Tx) ReferencesAfter(last int64) ([]Reference, error) {
 	return rows(t, "references", scanReference, "SELECT "+referenceColumns+` FROM device_references a

@@ -1,0 +1,155 @@
+package release
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"kedge/agent/drift"
+	"kedge/runtime"
+	"kedge/runtime/tflite"
+	"kedge/telemetry/trust"
+)
+
+// SignalTop1 names the signal of a classifier: the highest class probability.
+const SignalTop1 = "top1"
+
+// A Candidate is a model with everything that a device needs to run it.
+type Candidate struct {
+	Name     string   // of the model; versions count per name
+	Labels   []string // names of the classes, in the order of the output
+	Model    []byte   // a .tflite file
+	Features []byte   // features.json of the bundle
+	// Reference is the signal on samples that the model was not trained on.
+	Reference drift.Reference
+	// Golden holds input samples, raw little-endian tensors one after another;
+	// what the model makes of them is computed here.
+	Golden   []byte
+	MinAgent string // oldest agent that can run it; empty for any
+
+	Weights  []byte  // the network before quantization, kept beside the release; may be nil
+	Accuracy float64 // on samples that it was not trained on; NaN if unknown
+}
+
+// prepared is a checked candidate.
+type prepared struct {
+	bundle          trust.Bundle
+	operators       []string
+	inputs, outputs []trust.Operand
+}
+
+// prepare loads the model as a device will and computes the golden output.
+func (c *Candidate) prepare() (*prepared, error) {
+	model, err := runtime.Load(c.Model, runtime.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("model: %w: %w", ErrCandidate, err)
+	}
+	p := &prepared{inputs: operands(model.Inputs()), outputs: operands(model.Outputs())}
+	if p.operators, err = operators(c.Model); err != nil {
+		return nil, err
+	}
+	if len(c.Labels) != elements(p.outputs) {
+		return nil, fmt.Errorf("%d labels for %d outputs: %w", len(c.Labels), elements(p.outputs), ErrCandidate)
+	}
+	if err := c.checkFeatures(p.inputs); err != nil {
+		return nil, err
+	}
+	if err := c.Reference.Validate(); err != nil {
+		return nil, fmt.Errorf("reference: %w: %w", ErrCandidate, err)
+	}
+	if c.Reference.N < drift.MinReference {
+		return nil, fmt.Errorf("reference of %d samples, want at least %d: %w", c.Reference.N, drift.MinReference, ErrCandidate)
+	}
+	reference, err := json.Marshal(c.Reference)
+	if err != nil {
+		return nil, fmt.Errorf("reference: %w", err)
+	}
+	output, n, err := golden(model, c.Golden)
+	if err != nil {
+		return nil, err
+	}
+	p.bundle = trust.Bundle{
+		Manifest: trust.Manifest{Format: 1, Name: c.Name, Labels: c.Labels, Signal: SignalTop1, GoldenSamples: n},
+		Model:    c.Model, Features: c.Features, Reference: reference, GoldenInput: c.Golden, GoldenOutput: output,
+	}
+	return p, nil
+}
+
+// checkFeatures compares the number of features with the model's inputs.
+func (c *Candidate) checkFeatures(inputs []trust.Operand) error {
+	var features []json.RawMessage
+	if err := json.Unmarshal(c.Features, &features); err != nil {
+		return fmt.Errorf("features: %w: %w", ErrCandidate, err)
+	}
+	if len(features) != elements(inputs) {
+		return fmt.Errorf("%d features for %d inputs: %w", len(features), elements(inputs), ErrCandidate)
+	}
+	return nil
+}
+
+// golden runs the model on the samples, each from a fresh state, and returns
+// what came out and how many samples there were.
+func golden(model *runtime.Model, input []byte) (output []byte, n int, err error) {
+	session, err := model.NewSession(runtime.SessionOptions{})
+	if err != nil {
+		return nil, 0, fmt.Errorf("model: %w", err)
+	}
+	size := 0
+	for _, t := range session.Inputs() {
+		size += t.Bytes
+	}
+	if size == 0 || len(input) == 0 || len(input)%size != 0 {
+		return nil, 0, fmt.Errorf("golden input of %d bytes, want a multiple of %d: %w", len(input), size, ErrCandidate)
+	}
+	for ; len(input) > 0; n++ {
+		session.Reset()
+		for i := range session.Inputs() {
+			input = input[copy(session.Input(i), input):]
+		}
+		if err := session.Invoke(); err != nil {
+			return nil, 0, errors.Join(ErrCandidate, err)
+		}
+		for i := range session.Outputs() {
+			output = append(output, session.Output(i)...)
+		}
+	}
+	return output, n, nil
+}
+
+// operators lists the operators of a model that the runtime has loaded, by name,
+// each once, in the order of their first use.
+func operators(file []byte) ([]string, error) {
+	m, err := tflite.Decode(file, tflite.NewBudget(len(file)))
+	if err != nil {
+		return nil, fmt.Errorf("model: %w: %w", ErrCandidate, err)
+	}
+	var names []string
+	seen := make(map[string]bool)
+	for i := range m.Subgraphs[0].Operators {
+		if name := m.Subgraphs[0].Operators[i].Name(); !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+func operands(tensors []runtime.TensorInfo) []trust.Operand {
+	all := make([]trust.Operand, 0, len(tensors))
+	for _, t := range tensors {
+		all = append(all, trust.Operand{Type: t.Type.String(), Shape: t.Shape})
+	}
+	return all
+}
+
+func elements(operands []trust.Operand) int {
+	total := 0
+	for _, o := range operands {
+		n := 1
+		for _, d := range o.Shape {
+			n *= d
+		}
+		total += n
+	}
+	return total
+}
