@@ -12,30 +12,35 @@ const (
 )
 
 // Combine joins the original training set with the sets labeled since, oldest
-// first, and weights them for retraining: original rows keep their weight, the
-// last set's rows get latest times theirs, those of the sets between earlier
-// times theirs (zero means LatestWeight and EarlierWeight). The sets must have
-// equally many features; otherwise the error matches ErrSamples.
-func Combine(original Samples, labeled []Samples, latest, earlier float32) (Samples, error) {
-	if latest == 0 {
-		latest = LatestWeight
-	}
-	if earlier == 0 {
-		earlier = EarlierWeight
-	}
-	out := Samples{Features: original.Features}
-	out.add(original, 1)
-	for i, s := range labeled {
+// first, for retraining. Rows of latest, the newest labeled set, weigh
+// LatestWeight times what they carry, those of earlier sets EarlierWeight
+// times, original rows once. All sets must have equally many features;
+// otherwise the error matches ErrSamples.
+//
+// always holds all but the newest set and newest that one, so that the two can
+// also be given to CrossConfidences; Join makes one set of them for Fit.
+func Combine(original Samples, earlier []Samples, latest Samples) (always, newest Samples, err error) {
+	for i, s := range append(earlier[:len(earlier):len(earlier)], latest) {
 		if s.Features != original.Features {
-			return Samples{}, fmt.Errorf("%w: labeled set %d has %d features, the original %d", ErrSamples, i, s.Features, original.Features)
-		}
-		if i == len(labeled)-1 {
-			out.add(s, latest)
-		} else {
-			out.add(s, earlier)
+			return Samples{}, Samples{}, fmt.Errorf("%w: labeled set %d has %d features, the original %d", ErrSamples, i, s.Features, original.Features)
 		}
 	}
-	return out, nil
+	always, newest = Samples{Features: original.Features}, Samples{Features: original.Features}
+	always.add(original, 1)
+	for _, s := range earlier {
+		always.add(s, EarlierWeight)
+	}
+	newest.add(latest, LatestWeight)
+	return always, newest, nil
+}
+
+// Join returns the rows of a followed by those of b, which has equally many
+// features; rows without weights get weight 1.
+func Join(a, b Samples) Samples {
+	s := Samples{Features: a.Features}
+	s.add(a, 1)
+	s.add(b, 1)
+	return s
 }
 
 // add appends t, every weight multiplied by factor.

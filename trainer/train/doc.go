@@ -8,8 +8,8 @@
 //
 // A first model comes from Fit with Defaults. A retrained one comes from Fit
 // with WarmDefaults, starting at the running network (kept by the caller, or
-// read back from its int8 file with FromTFLite), on Combine of the original
-// samples and those labeled since. Dense.Int8 turns either into the .tflite file
+// read back from its int8 file with FromTFLite), on the original samples and
+// those labeled since, which Combine weights. Dense.Int8 turns either into the .tflite file
 // that is released; CrossConfidences gives the confidences on unseen samples
 // that a drift detector takes as its reference.
 //

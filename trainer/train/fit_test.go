@@ -131,10 +131,7 @@ func TestWeightZeroIsIgnored(t *testing.T) {
 	for i := range wrong.Y {
 		wrong.Y[i] = (wrong.Y[i] + 1) % 3
 	}
-	set, err := Combine(good, []Samples{wrong}, 1, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := Join(good, wrong)
 	for i := 90; i < 180; i++ {
 		set.Weight[i] = 0
 	}

@@ -1,0 +1,103 @@
+package graph_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"kedge/quant/emit"
+	"kedge/quant/graph"
+	"kedge/runtime/tensor"
+	"kedge/runtime/tflite"
+)
+
+func small(t testing.TB) []byte {
+	t.Helper()
+	g := &graph.Graph{Name: "main"}
+	x := g.AddTensor(graph.Tensor{Name: "x", Shape: tensor.Shape{1, 2}})
+	w := g.AddTensor(graph.Tensor{Name: "w", Shape: tensor.Shape{2, 2}, Float: []float32{1, 2, 3, 4}})
+	y := g.AddTensor(graph.Tensor{Name: "y"})
+	p := g.AddTensor(graph.Tensor{Name: "p"})
+	g.AddNode(graph.FullyConnected{}, []graph.TensorID{x, w}, []graph.TensorID{y})
+	g.AddNode(graph.Softmax{Beta: 1}, []graph.TensorID{y}, []graph.TensorID{p})
+	g.Inputs, g.Outputs = []graph.TensorID{x}, []graph.TensorID{p}
+	if err := g.Infer(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := emit.Model(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestFromTFLiteRefuses(t *testing.T) {
+	good := small(t)
+	for name, file := range map[string][]byte{
+		"empty": nil, "foreign": []byte("#!/bin/sh\nexit 0\n"), "truncated": good[:len(good)/2],
+	} {
+		if g, err := graph.FromTFLite(file); err == nil {
+			t.Errorf("%s: got %+v, want an error", name, g)
+		}
+	}
+	if _, err := graph.FromTFLite(good[:5]); !errors.Is(err, tflite.ErrTruncated) && !errors.Is(err, tflite.ErrNotTFLite) {
+		t.Errorf("got %v, want the decoder's error", err)
+	}
+}
+
+func TestFromTFLiteNamesMissingOperators(t *testing.T) {
+	// The number of SOFTMAX (25) stands once in each operator code field.
+	file := small(t)
+	changed := 0
+	for i, b := range file {
+		if b == 25 {
+			file[i] = 14 // LOGISTIC
+			changed++
+		}
+	}
+	if changed < 2 {
+		t.Fatalf("changed %d bytes, want both code fields", changed)
+	}
+	_, err := graph.FromTFLite(file)
+	if !errors.Is(err, graph.ErrUnsupported) || !strings.Contains(err.Error(), "LOGISTIC") {
+		t.Errorf("got %v, want %v naming LOGISTIC", err, graph.ErrUnsupported)
+	}
+}
+
+// FuzzFromTFLite: any bytes give a graph or an error, and a float graph can be
+// run, dequantized and written.
+func FuzzFromTFLite(f *testing.F) {
+	f.Add(small(f))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		g, err := graph.FromTFLite(file)
+		if err != nil {
+			return
+		}
+		size := 0
+		for i := range g.Tensors {
+			n, ok := g.Tensors[i].Shape.Elements()
+			if !ok || n > 1<<16 {
+				return // sound, but too large to run here
+			}
+			size = max(size, n)
+		}
+		if _, err := emit.Model(g); err != nil && !errors.Is(err, emit.ErrUnsupported) {
+			t.Errorf("a graph that was read cannot be written: %v", err)
+		}
+		if g, err = g.Dequantize(); err != nil {
+			return
+		}
+		e, err := graph.NewExecutor(g)
+		if err != nil {
+			t.Fatalf("a dequantized graph cannot be run: %v", err)
+		}
+		inputs := make([][]float32, len(g.Inputs))
+		for i, id := range g.Inputs {
+			n, _ := g.Tensor(id).Shape[1:].Elements()
+			inputs[i] = make([]float32, n)
+		}
+		if _, err := e.Run(inputs, 1, nil); err != nil {
+			t.Errorf("a sound graph cannot be run: %v", err)
+		}
+	})
+}
