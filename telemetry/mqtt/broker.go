@@ -86,22 +86,7 @@ func (b broker) dial(ctx context.Context, o *Options) (net.Conn, error) {
 		}
 		conn = secure
 	}
-	return &deadlineConn{Conn: conn, timeout: o.WriteTimeout}, nil
-}
-
-// deadlineConn puts a deadline on every write. paho does so for PUBLISH only: a
-// PINGREQ to a peer that reads no more would block for ever, and with it the check
-// for the missing answer.
-type deadlineConn struct {
-	net.Conn
-	timeout time.Duration
-}
-
-func (c *deadlineConn) Write(b []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(b)
+	return conn, nil
 }
 
 // TLSConfig reads PEM files into a configuration for TLS 1.2 and later. caFile names

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/url"
 	"slices"
@@ -28,10 +29,12 @@ type Conn struct {
 	slots   chan struct{} // a token for each publication in flight
 	ready   bool          // OnUp has returned; guarded by Session.mu
 
+	link      *link
+	keepAlive time.Duration
+
 	mu      sync.Mutex
-	raw     net.Conn       // while connecting
 	ending  bool           // no more workers
-	workers sync.WaitGroup // OnUp, handlers, late acknowledgements
+	workers sync.WaitGroup // joined by end: OnUp, handlers, late acknowledgements
 }
 
 // Session returns the number of the connection, as given to Options.Will.
@@ -50,35 +53,56 @@ func (s *Session) connect(ctx context.Context, number uint64) (*Conn, error) {
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	dialCtx, dialed := context.WithTimeout(ctx, s.o.ConnectTimeout)
 	defer dialed()
-	// A CONNACK that never comes must not outlive Run's context.
-	defer context.AfterFunc(dialCtx, func() { c.setRaw(nil) })()
-	c.client = paho.NewClient(c.pahoOptions(dialCtx))
-	token := c.client.Connect()
-	// The timeouts inside end first; this one is for what they do not cover.
-	if !token.WaitTimeout(s.o.ConnectTimeout + s.o.WriteTimeout) {
-		c.end()
-		return nil, errors.New("mqtt: no answer to CONNECT")
+	if err := c.dial(dialCtx); err != nil {
+		c.cancel()
+		return nil, fmt.Errorf("mqtt: connect: %w", err)
 	}
-	if err := token.Error(); err != nil {
-		c.end()
+	// A CONNACK that does not come ends with the time for dialing, too.
+	accepted := context.AfterFunc(dialCtx, func() { c.link.breakOff(dialCtx.Err()) })
+	c.client = paho.NewClient(c.pahoOptions())
+	token := c.client.Connect()
+	if !token.WaitTimeout(s.o.ConnectTimeout + s.o.WriteTimeout) {
+		err := errors.New("mqtt: no answer to CONNECT")
+		c.end(err)
+		return nil, err
+	}
+	err := token.Error()
+	if !accepted() || err != nil && c.link.broken.Load() {
+		err = c.link.cause // without paho's wrapping; AfterFunc may have been the one
+	}
+	if err != nil {
+		c.end(err)
 		return nil, fmt.Errorf("mqtt: connect: %w", err)
 	}
 	c.spawn(c.handle)
 	return c, nil
 }
 
-// setRaw notes the network connection, nil to close it.
-func (c *Conn) setRaw(conn net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if conn == nil && c.raw != nil {
-		_ = c.raw.Close() // paho reports the failure
+// pingCheck is how often paho looks whether to ping.
+const pingCheck = 5 * time.Second
+
+// dial opens the link.
+func (c *Conn) dial(ctx context.Context) error {
+	o := &c.s.o
+	c.keepAlive = o.KeepAlive
+	if c.keepAlive == 0 {
+		c.keepAlive = 50*time.Second + time.Duration(o.Rand()*float64(20*time.Second))
 	}
-	c.raw = conn
+	conn, err := c.s.broker.dial(ctx, o)
+	if err != nil {
+		return err
+	}
+	c.link = &link{
+		Conn:         conn,
+		writeTimeout: o.WriteTimeout,
+		silence:      c.keepAlive + pingCheck + o.WriteTimeout,
+		onBroken:     c.fail,
+	}
+	return nil
 }
 
-// spawn runs fn on a goroutine that end joins. It reports false, and does not run
-// fn, once the connection is ending.
+// spawn runs fn on a goroutine that end joins. It reports false, and does not run fn,
+// once the connection is ending.
 func (c *Conn) spawn(fn func()) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,14 +114,10 @@ func (c *Conn) spawn(fn func()) bool {
 
 // pahoOptions configures a client for a single connection; the package comment says
 // why each is set so.
-func (c *Conn) pahoOptions(dialCtx context.Context) *paho.ClientOptions {
+func (c *Conn) pahoOptions() *paho.ClientOptions {
 	s := c.s
-	keepAlive := s.o.KeepAlive
-	if keepAlive == 0 {
-		keepAlive = 50*time.Second + time.Duration(s.o.Rand()*float64(20*time.Second))
-	}
 	o := paho.NewClientOptions().
-		AddBroker("tcp://" + s.broker.address). // only a name here: the dial function knows
+		AddBroker("tcp://" + s.broker.address). // only a name: the link stands already
 		SetClientID(s.o.ClientID).
 		SetUsername(s.o.Username).
 		SetPassword(s.o.Password).
@@ -110,23 +130,15 @@ func (c *Conn) pahoOptions(dialCtx context.Context) *paho.ClientOptions {
 		// starts a goroutine for each message, and they overtake each other.
 		SetOrderMatters(true).
 		SetAutoAckDisabled(true).
-		SetKeepAlive(keepAlive).
-		SetPingTimeout(s.o.WriteTimeout).
+		SetKeepAlive(c.keepAlive).
+		SetPingTimeout(math.MaxInt64). // link sees to it
 		SetConnectTimeout(s.o.ConnectTimeout).
 		SetWriteTimeout(s.o.WriteTimeout).
 		SetStore(paho.NewMemoryStore()).
 		SetDefaultPublishHandler(c.enqueue).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { c.fail(err) }).
 		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) {
-			conn, err := s.broker.dial(dialCtx, &s.o)
-			if err != nil {
-				return nil, err
-			}
-			c.setRaw(conn)
-			if err := dialCtx.Err(); err != nil { // before AfterFunc had something to close
-				return nil, errors.Join(err, conn.Close())
-			}
-			return conn, nil
+			return c.link, nil
 		})
 	if s.o.Will != nil {
 		if w := s.o.Will(c.number); w != nil {
@@ -136,7 +148,7 @@ func (c *Conn) pahoOptions(dialCtx context.Context) *paho.ClientOptions {
 	return o
 }
 
-// fail ends the connection for a reason.
+// fail ends the connection for a reason; the first one counts.
 func (c *Conn) fail(err error) {
 	select {
 	case c.lost <- err:
@@ -147,9 +159,14 @@ func (c *Conn) fail(err error) {
 // quiesce is how long a DISCONNECT may take.
 const quiesce = 250 * time.Millisecond
 
-// end disconnects and joins every goroutine of the connection.
-func (c *Conn) end() {
+// end disconnects, politely if there is no cause, and joins every goroutine of the
+// connection.
+func (c *Conn) end(cause error) {
 	c.cancel()
+	if cause != nil {
+		c.link.breakOff(cause)
+	}
+	c.link.shut()
 	// Also after a loss: paho's goroutines end for certain only so.
 	c.client.Disconnect(uint(quiesce / time.Millisecond))
 	c.mu.Lock()

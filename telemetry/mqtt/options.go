@@ -53,8 +53,9 @@ type Options struct {
 	// TLS is used with the TLS schemes; nil means the system's roots. See TLSConfig.
 	TLS *tls.Config
 
-	// Will makes the will of connection number session, which counts from 1. nil or
-	// a nil result: no will.
+	// Will makes the will of one connection. session counts attempts to connect from
+	// 1: put it, with the boot id, into the will and the birth message, so that a late
+	// will cannot bury a device that is back. nil or a nil result: no will.
 	Will func(session uint64) *Will
 
 	Subscriptions []Subscription

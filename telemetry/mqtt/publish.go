@@ -45,11 +45,13 @@ func (c *Conn) launch(ctx context.Context, topic string, payload []byte, qos byt
 			return flight{}, ctx.Err()
 		}
 	}
-	return flight{
-		token: c.client.Publish(topic, qos, retain, slices.Clone(payload)),
-		start: time.Now(),
-		slot:  qos > 0,
-	}, nil
+	f := flight{start: time.Now(), slot: qos > 0}
+	body := slices.Clone(payload)
+	if !c.link.handOver(func() { f.token = c.client.Publish(topic, qos, retain, body) }) {
+		c.release(f)
+		return flight{}, ErrNotConnected
+	}
+	return f, nil
 }
 
 // land waits for the acknowledgement. If ctx ends first the slot stays taken until
@@ -60,12 +62,12 @@ func (c *Conn) land(ctx context.Context, f flight) error {
 	select {
 	case <-f.token.Done():
 		c.release(f)
-		return publishError(f.token.Error())
+		return c.outcome(f)
 	case <-c.ctx.Done():
 		c.release(f)
 		select {
 		case <-f.token.Done(): // acknowledged just before
-			return publishError(f.token.Error())
+			return c.outcome(f)
 		default:
 			return ErrLost
 		}
@@ -87,10 +89,14 @@ func (c *Conn) release(f flight) {
 	}
 }
 
-// publishError names paho's errors, which are all kinds of a lost connection.
-func publishError(err error) error {
-	if err == nil {
-		return nil
+// outcome is what became of a publication whose token is complete. paho's errors are
+// all kinds of a lost connection.
+func (c *Conn) outcome(f flight) error {
+	if err := f.token.Error(); err != nil {
+		return fmt.Errorf("%w: %w", ErrLost, err)
 	}
-	return fmt.Errorf("%w: %w", ErrLost, err)
+	if !f.slot && c.link.broken.Load() {
+		return ErrLost // QoS 0, perhaps one of those that link did not write
+	}
+	return nil
 }

@@ -37,7 +37,8 @@ func New(o Options) (*Session, error) {
 
 // Run stays connected until ctx ends, then disconnects and returns nil. That the
 // broker is away or refuses is no reason to return: it is logged once and tried
-// again. Run is called once.
+// again. Returning may take the goodbye's two seconds and WriteTimeout. Run is called
+// once.
 func (s *Session) Run(ctx context.Context) error {
 	s.mu.Lock()
 	if s.running {
@@ -77,7 +78,7 @@ func (s *Session) serve(ctx context.Context, number uint64, reported *bool) (tim
 		return 0, err
 	}
 	if err := c.subscribe(); err != nil {
-		c.end()
+		c.end(err)
 		return 0, err
 	}
 	start := time.Now()
@@ -93,11 +94,13 @@ func (s *Session) serve(ctx context.Context, number uint64, reported *bool) (tim
 	select {
 	case err = <-c.lost:
 	case <-ctx.Done():
-		err = ctx.Err()
 		s.stop(c)
 	}
 	s.set(nil)
-	c.end()
+	c.end(err)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if s.o.OnDown != nil {
 		s.o.OnDown(err)
 	}
