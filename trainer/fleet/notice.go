@@ -1,0 +1,49 @@
+package fleet
+
+import "time"
+
+// A Kind names what a notice is about.
+type Kind string
+
+// Kinds of notices.
+const (
+	Online           Kind = "online"            // a device came
+	Offline          Kind = "offline"           // a device went
+	Drift            Kind = "drift"             // a device reported drift
+	Evidence         Kind = "evidence"          // all samples around an alarm have arrived
+	Labeled          Kind = "labeled"           // samples got their labels
+	Training         Kind = "training"          // a training began
+	Trained          Kind = "trained"           // it ended with a model
+	Rejected         Kind = "rejected"          // it ended without one that is better, or failed
+	Released         Kind = "released"          // a model was signed
+	Assigned         Kind = "assigned"          // a device or group is to run it
+	Progress         Kind = "progress"          // a device goes on with an update
+	Committed        Kind = "committed"         // a device runs it
+	Refused          Kind = "refused"           // a device refused it, or took the old one back
+	Referenced       Kind = "referenced"        // a device's new reference was signed
+	ReferenceRefused Kind = "reference_refused" // or was not
+	Health           Kind = "health"            // a device has something to say to people
+)
+
+// A Notice tells whoever watches the centre what happened. Fields that do not
+// concern its kind are zero.
+type Notice struct {
+	Time         time.Time
+	Kind         Kind
+	Site, Device string
+	Text         string // a sentence without a full stop
+
+	Name     string // of the model
+	Version  uint64
+	Release  string  // digest of the document
+	Sample   string  // Drift: where the alarm was raised
+	Samples  int     // Evidence, Training, Trained, Referenced: how many
+	Labels   int     // Labeled: how many more samples have a label; Training: how many have one
+	Seconds  float64 // Trained
+	Accuracy float64 // Trained, Rejected: the new model's on labeled samples that it did not see
+	Running  float64 // Trained, Rejected: the running model's on the same samples
+	Bytes    int64   // Committed, Refused: received by the device for the update
+	Code     string  // Progress, Committed, Refused, Health: the device's event code
+	State    string  // Progress, Committed, Refused: the device's state of the update
+	Weak     bool    // Drift, Released: the reference is too small for the promise
+}
