@@ -1,0 +1,70 @@
+package feature
+
+// goldenLog1p, goldenApply and goldenDigest are results on amd64, bit for bit;
+// every other architecture must give the same.
+var goldenLog1p = []struct{ x, want uint64 }{
+	{0x41c5f50e9e189150, 0x40346af37083bd6f},
+	{0x4063928ae4593c60, 0x40143d5e3d1be5a1},
+	{0x410e280459aec618, 0x4028d5a9e43f1857},
+	{0x3e73af03d727b63d, 0x3e73af03cb0c2485},
+	{0x401a2ef708d08592, 0x40002b01da9e7893},
+	{0x3f2e7cd552145e43, 0x3f2e7becfb95d1d0},
+	{0x3f74b7398c3b5b11, 0x3f74a9dbf3522693},
+	{0x3f86c273dfa57e02, 0x3f86a250cb216dfa},
+	{0x401f16cf8e62f50f, 0x40015f6de2d0de3a},
+	{0x3ef64c3dcc460e72, 0x3ef64c2e42c9def1},
+	{0x402fde6f716d0d9a, 0x4006a282124402c3},
+	{0x413f8c7b59cd5f7c, 0x402d15728cb0aac8},
+	{0x3e9bd299cd96f66e, 0x3e9bd2996cd3c1ed},
+	{0x3f236c03621bef34, 0x3f236ba516f986b2},
+	{0x3fb4cb0d50e03fca, 0x3fb3fde8fe315159},
+	{0x3ff42872a9ec431b, 0x3fea1703ee6b93a9},
+	{0x410f6fa377a38fc6, 0x4028eaf180894972},
+	{0x3fc7e76cd5125a26, 0x3fc5ea7cf0e5fe65},
+	{0x4074539e839fcd3a, 0x4017267e41a47631},
+	{0x4004515e20eaa58e, 0x3ff4398d0fd4eb2e},
+	{0x3e8751b913166f58, 0x3e8751b8f119da19},
+	{0x3e3d41bbc63dc4a8, 0x3e3d41bbc491c9f2},
+	{0x3f82e8a7e1e85950, 0x3f82d2722973e4c5},
+	{0x3fdc6210118f534a, 0x3fd77deb68626b89},
+	{0x41b7437a0252be66, 0x4033c84cc4e3131e},
+	{0x3e36f25a9418690e, 0x3e36f25a9311228e},
+	{0x3fbb1195b88fb032, 0x3fb9bb2a0207879f},
+	{0x4109554adb00bae1, 0x40287c6ecf21f923},
+	{0x3fb243fea2edec22, 0x3fb1a4b6308cc6b8},
+	{0x40de656b03a62784, 0x4024b10f5d905af8},
+	{0x415a947aeab75ba8, 0x402f837c66472741},
+	{0x3e1cfd59c5e24c45, 0x3e1cfd59c5793f79},
+}
+
+var goldenApply = []struct {
+	x    float64
+	want [2]uint32
+}{
+	{1.47273654518e+08, [2]uint32{0x41864aa5, 0x4838e3fb}},
+	{53115.566, [2]uint32{0x40ff4c2e, 0x41cb7ea7}},
+	{114851.346, [2]uint32{0x410d5bb8, 0x42d1a383}},
+	{-0.138, [2]uint32{0xc08826e3, 0xc22b7249}},
+	{-1504.804, [2]uint32{0xc143dbf7, 0xc2332f7c}},
+	{-4.9625806852e+07, [2]uint32{0xc1be6673, 0xc7796dda}},
+	{-9.384, [2]uint32{0xc0d6c3d8, 0xc22b7e76}},
+	{441.987, [2]uint32{0x402a3513, 0xc2292c23}},
+	{-1.466, [2]uint32{0xc0a3a5dd, 0xc22b7409}},
+	{-1.3517321687e+07, [2]uint32{0xc1b2d700, 0xc6882007}},
+	{1.240765761e+06, [2]uint32{0x4137aa9f, 0x44c21230}},
+	{1.455, [2]uint32{0xc0473e8c, 0xc22b7030}},
+	{-959886.663, [2]uint32{0xc19b545c, 0xc49fa3ff}},
+	{-2.818213991e+06, [2]uint32{0xc1a4e73b, 0xc5652a45}},
+	{194.877, [2]uint32{0x3fe05a8c, 0xc22a7182}},
+	{-2.01217290854e+08, [2]uint32{0xc1cad7f1, 0xc87cb62c}},
+	{-2.317, [2]uint32{0xc0ae3057, 0xc22b7527}},
+	{1.603170788e+06, [2]uint32{0x413c38dd, 0x44fc520f}},
+	{-0.617, [2]uint32{0xc094a480, 0xc22b72ea}},
+	{10.244, [2]uint32{0xbfb61166, 0xc22b649d}},
+	{1.423, [2]uint32{0xc0482d65, 0xc22b703b}},
+	{13.432, [2]uint32{0xbf929141, 0xc22b606b}},
+	{-78561.595, [2]uint32{0xc18514d3, 0xc30fe11a}},
+	{-13888.569, [2]uint32{0xc16b5bad, 0xc272e13a}},
+}
+
+const goldenDigest uint64 = 0xc33351513c03a4ea
