@@ -129,8 +129,9 @@ func TestCommandFailures(t *testing.T) {
 // TestCommandStopsItsWholeGroup starts a background process too, which would
 // write a file after the command was stopped.
 func TestCommandStopsItsWholeGroup(t *testing.T) {
-	const script = `(sleep 1; echo late > late) & touch started; wait`
+	const script = `(sleep 0.5; echo late > late) & touch started; wait`
 	t.Run("timeout", func(t *testing.T) {
+		t.Parallel()
 		c := shell(t, script)
 		c.Timeout = 100 * time.Millisecond
 		dir := t.TempDir()
@@ -141,6 +142,7 @@ func TestCommandStopsItsWholeGroup(t *testing.T) {
 		assertNeverLate(t, dir)
 	})
 	t.Run("canceled", func(t *testing.T) {
+		t.Parallel()
 		c := shell(t, script)
 		dir := t.TempDir()
 		ctx, cancel := context.WithCancel(context.Background())
@@ -160,7 +162,8 @@ func TestCommandStopsItsWholeGroup(t *testing.T) {
 		assertNeverLate(t, dir)
 	})
 	t.Run("ended with a leftover", func(t *testing.T) {
-		c := shell(t, `(sleep 1; echo late > late) & cp "$MODEL" model.tflite; echo '{}' > metrics.json`)
+		t.Parallel()
+		c := shell(t, `(sleep 0.5; echo late > late) & cp "$MODEL" model.tflite; echo '{}' > metrics.json`)
 		c.Grace = 50 * time.Millisecond
 		dir := t.TempDir()
 		if _, err := c.Run(context.Background(), dir, job()); err != nil {
@@ -174,7 +177,7 @@ func TestCommandStopsItsWholeGroup(t *testing.T) {
 // until the background process would have written.
 func assertNeverLate(t *testing.T, dir string) {
 	t.Helper()
-	time.Sleep(1200 * time.Millisecond)
+	time.Sleep(800 * time.Millisecond)
 	if _, err := os.Stat(filepath.Join(dir, "late")); err == nil {
 		t.Error("a background process went on after the command was stopped")
 	}

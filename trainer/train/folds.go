@@ -19,7 +19,7 @@ type Held struct {
 // has not seen, without setting samples aside: folded is cut into k parts, and
 // for each part a network is trained on all the others together with always,
 // quantized, and run on the part. The result, in the order of folded's rows, is
-// a drift detector's reference: the training samples' own confidences would be
+// a drift detector's reference (see Confidences): the training samples' own confidences would be
 // too high for that, and every sample an alarm.
 //
 // start and o are as for Fit. After a retraining, folded is the newest labeled
@@ -63,6 +63,18 @@ func CrossConfidences(ctx context.Context, start *Dense, always, folded Samples,
 		}
 	}
 	return held, nil
+}
+
+// Confidences lists the confidences of held in an order of its own, drawn from
+// seed. Training rows lie in no order of time, often sorted by class; a drift
+// detector that reads them as a sequence would find a correlation that the
+// device's stream does not have.
+func Confidences(held []Held, seed uint64) []float64 {
+	out := make([]float64, len(held))
+	for to, from := range rand.New(rand.NewPCG(seed, 0x6f72646572)).Perm(len(held)) {
+		out[to] = held[from].Confidence
+	}
+	return out
 }
 
 // holdOut trains on set and fills in held for the rows of all named by out.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -86,5 +87,25 @@ func TestCrossConfidencesRefuses(t *testing.T) {
 	held, err := CrossConfidences(context.Background(), nil, set, set.Select([]int{0, 1, 2}), 50, Options{Classes: 3, Epochs: 1})
 	if err != nil || len(held) != 3 {
 		t.Errorf("50 folds of 3 rows: got %d answers, %v, want 3", len(held), err)
+	}
+}
+
+func TestConfidencesKeepsAllInAnotherOrder(t *testing.T) {
+	held := make([]Held, 100)
+	for i := range held {
+		held[i].Confidence = float64(i) / 256
+	}
+	got := Confidences(held, 1)
+	if slices.IsSorted(got) {
+		t.Error("the order was kept")
+	}
+	if !reflect.DeepEqual(got, Confidences(held, 1)) {
+		t.Error("the same seed gave two orders")
+	}
+	slices.Sort(got)
+	for i, c := range got {
+		if c != held[i].Confidence {
+			t.Fatalf("value %d got %v, want %v", i, c, held[i].Confidence)
+		}
 	}
 }
