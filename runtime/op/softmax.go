@@ -9,7 +9,7 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// softmax is SOFTMAX over the last dimension, int8 in and out. All exponentials
+// softmax is SOFTMAX over the last dimension on int8. All exponentials
 // it can meet are tabulated: the argument is the distance d from the row's
 // maximum, 0 to 255.
 type softmax struct {
@@ -26,13 +26,19 @@ func prepareSoftmax(p *Prep) (Evaluator, error) {
 	}
 	in, out := p.in(0), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8), p.types(out, tensor.Int8), p.shape(out, in.Shape),
-		p.quantized(in), p.quantized(out), p.Budget.Spend(1, 2048),
+		p.types(in, tensor.Int8, tensor.Int16), p.types(out, in.Type), p.shape(out, in.Shape),
+		p.quantized(in), p.quantized(out),
 	); err != nil {
 		return nil, err
 	}
 	if len(in.Shape) == 0 {
 		return nil, p.invalid(in, "a scalar", "at least one dimension")
+	}
+	if in.Type == tensor.Int16 {
+		return p.prepareSoftmaxWide(in, out)
+	}
+	if err := p.Budget.Spend(1, 2048); err != nil {
+		return nil, err
 	}
 	if q := out.Quant; q.Scale() != 1.0/256 || q.ZeroPoint() != -128 {
 		return nil, p.unsupported(out, fmt.Sprintf("scale %g, zero point %d", q.Scale(), q.ZeroPoint()), "1/256, -128")

@@ -1,0 +1,212 @@
+package runtime_test
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"testing"
+
+	"kedge/runtime"
+	"kedge/runtime/runtimetest"
+	"kedge/runtime/tensor"
+	"kedge/runtime/tflite"
+)
+
+func load(t testing.TB, b *runtimetest.Builder, o runtime.Options) *runtime.Model {
+	t.Helper()
+	m, err := runtime.Load(b.Bytes(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func session(t testing.TB, m *runtime.Model, o runtime.SessionOptions) *runtime.Session {
+	t.Helper()
+	s, err := m.NewSession(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestSharedMemoryChangesNothing compares the fast plan with one in which
+// nothing shares memory.
+func TestSharedMemoryChangesNothing(t *testing.T) {
+	m := load(t, runtimetest.SmallNet(), runtime.Options{})
+	fast, separate := session(t, m, runtime.SessionOptions{}), session(t, m, runtime.SessionOptions{Separate: true})
+	if fast.ArenaBytes() >= separate.ArenaBytes() {
+		t.Errorf("arena: got %d bytes, want fewer than the %d without sharing", fast.ArenaBytes(), separate.ArenaBytes())
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	distinct := map[string]bool{}
+	for range 50 {
+		for i := range fast.Input(0) {
+			fast.Input(0)[i] = byte(rng.Uint32())
+		}
+		copy(separate.Input(0), fast.Input(0))
+		if err := errors.Join(fast.Invoke(), separate.Invoke()); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(fast.Output(0), separate.Output(0)) {
+			t.Fatalf("got % x, want % x", fast.Output(0), separate.Output(0))
+		}
+		distinct[string(fast.Output(0))] = true
+	}
+	if len(distinct) < 10 {
+		t.Errorf("only %d distinct outputs: the comparison says little", len(distinct))
+	}
+}
+
+func TestSessionsAreIndependent(t *testing.T) {
+	m := load(t, runtimetest.Successor(), runtime.Options{})
+	a, b := session(t, m, runtime.SessionOptions{}), session(t, m, runtime.SessionOptions{})
+	copy(a.Input(0), "HAL0")
+	copy(b.Input(0), "1234")
+	if err := errors.Join(a.Invoke(), b.Invoke()); err != nil {
+		t.Fatal(err)
+	}
+	if string(a.Output(0)) != "IBM1" || string(b.Output(0)) != "2345" {
+		t.Errorf("got %q and %q, want IBM1 and 2345", a.Output(0), b.Output(0))
+	}
+}
+
+func TestInvokeDoesNotAllocate(t *testing.T) {
+	s := session(t, load(t, runtimetest.SmallNet(), runtime.Options{}), runtime.SessionOptions{})
+	if n := testing.AllocsPerRun(20, func() { s.Invoke() }); n != 0 {
+		t.Errorf("got %v allocations per inference, want 0", n)
+	}
+}
+
+// TestConformanceDoesNotAllocate repeats it with every real model.
+func TestConformanceDoesNotAllocate(t *testing.T) {
+	for _, c := range runtimetest.Cases(t, ".") {
+		if usesNotYet(&c) || c.MACs > 20_000_000 {
+			continue
+		}
+		m, err := runtime.Load(c.File(t, "model.tflite"), runtime.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := session(t, m, runtime.SessionOptions{})
+		if n := testing.AllocsPerRun(2, func() { s.Invoke() }); n != 0 {
+			t.Errorf("%s: got %v allocations per inference, want 0", c.Name, n)
+		}
+	}
+}
+
+func TestDescriptions(t *testing.T) {
+	m := load(t, runtimetest.SmallNet(), runtime.Options{})
+	in, out := m.Inputs(), m.Outputs()
+	if len(in) != 1 || in[0].Name != "image" || in[0].Type != runtime.Int8 || in[0].Bytes != 36 || in[0].Scales[0] != 0.05 || in[0].ZeroPoints[0] != -3 {
+		t.Errorf("input: got %+v", in)
+	}
+	if len(out) != 1 || out[0].Index != 14 || !tensor.Shape(out[0].Shape).Equal(tensor.Shape{1, 3}) {
+		t.Errorf("output: got %+v", out)
+	}
+	if got, want := m.MACs(), int64(36*4*9+36*4*9+108); got != want {
+		t.Errorf("MACs: got %d, want %d", got, want)
+	}
+	if m.Kernels() != "generic" || m.Stateful() {
+		t.Errorf("got kernels %q, stateful %v", m.Kernels(), m.Stateful())
+	}
+}
+
+func TestReset(t *testing.T) {
+	b := runtimetest.Successor()
+	v := runtimetest.Int8("state", 1, 9, 3)
+	v.Variable, v.Data = true, runtimetest.Int8s(1, 2, 3)
+	wide := runtimetest.Tensor{Name: "wide", Type: tensor.Int16, Shape: []int{2}, Scales: []float32{1}, Zeros: []int{0}, Variable: true}
+	b.Tensors = append(b.Tensors, v, wide)
+	m := load(t, b, runtime.Options{})
+	if !m.Stateful() {
+		t.Error("got a model without state, want one with")
+	}
+	s := session(t, m, runtime.SessionOptions{})
+	want := []byte{9, 9, 9}
+	if got := s.Tensor(2); !bytes.Equal(got, want) {
+		t.Errorf("at the start: got %v, want %v", got, want)
+	}
+	copy(s.Tensor(2), "abc")
+	copy(s.Tensor(3), "defg")
+	s.Reset()
+	if got := s.Tensor(2); !bytes.Equal(got, want) {
+		t.Errorf("int8 variable: got %v, want the zero point %v", got, want)
+	}
+	if got := s.Tensor(3); !bytes.Equal(got, make([]byte, 4)) {
+		t.Errorf("int16 variable: got %v, want zeros", got)
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	unsupported := runtimetest.SmallNet()
+	unsupported.Ops[1].Code, unsupported.Ops[4] = 1000, runtimetest.Op{Code: tflite.Custom, Custom: "Magic", Inputs: []int{8}, Outputs: []int{9}}
+	early := runtimetest.SmallNet()
+	early.Ops[0], early.Ops[1] = early.Ops[1], early.Ops[0]
+	twice := runtimetest.SmallNet()
+	twice.Ops[3].Outputs = []int{3}
+	overConstant := runtimetest.SmallNet()
+	overConstant.Ops[0].Outputs = []int{2}
+	noOutput := runtimetest.Successor()
+	noOutput.Ops = nil
+	constInput := runtimetest.SmallNet()
+	constInput.Inputs = []int{1}
+	shortData := runtimetest.SmallNet()
+	shortData.Tensors[1].Data = shortData.Tensors[1].Data[:35]
+	file := runtimetest.SmallNet().Bytes()
+	for _, c := range []struct {
+		name string
+		file []byte
+		o    runtime.Options
+		want error
+		text string
+	}{
+		{"empty", nil, runtime.Options{}, runtime.ErrNotTFLite, "not a .tflite file"},
+		{"foreign", []byte("PK\x03\x04 something else"), runtime.Options{}, runtime.ErrNotTFLite, ""},
+		{"header only", file[:8], runtime.Options{}, runtime.ErrTruncated, ""},
+		{"half", file[:len(file)/2], runtime.Options{}, runtime.ErrTruncated, ""},
+		{"unsupported", unsupported.Bytes(), runtime.Options{}, runtime.ErrUnsupported,
+			"2 operators cannot run: operator 1 operator code 1000: not supported; operator 4 CUSTOM(Magic): not supported"},
+		{"read early", early.Bytes(), runtime.Options{}, runtime.ErrMalformed, "read before it is written"},
+		{"written twice", twice.Bytes(), runtime.Options{}, runtime.ErrMalformed, "written twice"},
+		{"constant written", overConstant.Bytes(), runtime.Options{}, runtime.ErrMalformed, "written twice"},
+		{"output not written", noOutput.Bytes(), runtime.Options{}, runtime.ErrMalformed, "never written"},
+		{"constant input", constInput.Bytes(), runtime.Options{}, runtime.ErrMalformed, "it is a constant"},
+		{"short data", shortData.Bytes(), runtime.Options{}, runtime.ErrInvalid, `operator 0 CONV_2D: tensor "conv/w": found 35 bytes of data, want 36 for int8 [4,3,3,1]`},
+		{"arena", file, runtime.Options{MaxArena: 200}, runtime.ErrArena, "limit 200"},
+		{"kernels", file, runtime.Options{Kernels: "abacus"}, nil, `kernel set "abacus"`},
+	} {
+		m, err := runtime.Load(c.file, c.o)
+		if err == nil || m != nil {
+			t.Errorf("%s: got no error", c.name)
+			continue
+		}
+		if c.want != nil && !errors.Is(err, c.want) || !bytes.Contains([]byte(err.Error()), []byte(c.text)) {
+			t.Errorf("%s: got %v, want %v and %q", c.name, err, c.want, c.text)
+		}
+	}
+}
+
+func TestSeparateRespectsLimit(t *testing.T) {
+	m := load(t, runtimetest.SmallNet(), runtime.Options{})
+	tight := load(t, runtimetest.SmallNet(), runtime.Options{MaxArena: m.ArenaBytes()})
+	if _, err := tight.NewSession(runtime.SessionOptions{Separate: true}); !errors.Is(err, runtime.ErrArena) {
+		t.Errorf("got %v, want %v", err, runtime.ErrArena)
+	}
+}
+
+func TestInspect(t *testing.T) {
+	b := runtimetest.SmallNet()
+	r, err := runtime.Inspect(b.Bytes(), runtime.Options{})
+	if err != nil || len(r.Unsupported) != 0 || len(r.Operators) != 7 || r.ArenaBytes == 0 || r.WeightBytes != 36+16+36+16+8+108+12 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	b.Ops[5].Code, b.Ops[2].Code = 18, 2
+	r, err = runtime.Inspect(b.Bytes(), runtime.Options{})
+	if !errors.Is(err, runtime.ErrUnsupported) || r == nil || len(r.Unsupported) != 2 {
+		t.Errorf("got %+v, %v, want two unsupported operators", r, err)
+	}
+	if r, err = runtime.Inspect([]byte("nonsense"), runtime.Options{}); r != nil || !errors.Is(err, runtime.ErrNotTFLite) {
+		t.Errorf("got %+v, %v, want %v", r, err, runtime.ErrNotTFLite)
+	}
+}
