@@ -3,6 +3,7 @@ package buffer
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"go.etcd.io/bbolt"
 )
@@ -17,11 +18,8 @@ func (b *Buffer) Check() error {
 	q.mu.Lock()
 	l := q.committed
 	q.mu.Unlock()
-	var errs []error
+	errs := []error{q.checkPages()}
 	err := q.view(func(tx *bbolt.Tx) error {
-		for err := range tx.Check() {
-			errs = append(errs, err)
-		}
 		stored, err := decodeLedger(tx.Bucket(metaBucket).Get(ledgerKey))
 		if err != nil {
 			return err
@@ -45,4 +43,15 @@ func (b *Buffer) Check() error {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return nil
+}
+
+// checkPages walks the file as Open does; not by bbolt's Check, which reads the map in
+// a goroutine of its own.
+func (q *queue) checkPages() error {
+	f, err := os.Open(q.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return probeFile(f)
 }

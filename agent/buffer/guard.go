@@ -3,6 +3,8 @@ package buffer
 import (
 	"fmt"
 	"runtime/debug"
+
+	"go.etcd.io/bbolt"
 )
 
 // fault is a memory fault or a panic that guard caught.
@@ -23,4 +25,26 @@ func guard(fn func() error) (err error) {
 	}()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	return fn()
+}
+
+// update runs fn in a transaction of db under the guard. It is not DB.Update because
+// that answers a panic by walking the whole file in a goroutine of its own, where a
+// second fault could not be caught; a plain Rollback forgets the transaction and lets
+// go of bbolt's lock.
+func update(db *bbolt.DB, fn func(*bbolt.Tx) error) error {
+	var tx *bbolt.Tx
+	err := guard(func() error {
+		var err error
+		if tx, err = db.Begin(true); err != nil {
+			return err
+		}
+		if err = fn(tx); err != nil {
+			return err
+		}
+		return tx.Commit()
+	})
+	if err != nil && tx != nil {
+		_ = guard(tx.Rollback) // already closed if Commit failed by itself
+	}
+	return err
 }

@@ -209,10 +209,11 @@ func (o *Outbox) Ack(ids ...uint64) error {
 // should receive from it.
 func (o *Outbox) Wake() <-chan struct{} { return o.q.wake }
 
-// Len returns the number of messages that are not yet acknowledged.
+// Len returns the number of messages in the file; those acknowledged since the last
+// commit still count.
 func (o *Outbox) Len() int {
 	q := o.q
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return int(q.committed.OutboxTotal().Queued) - len(q.acks)
+	return int(q.committed.OutboxTotal().Queued)
 }

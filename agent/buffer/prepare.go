@@ -39,7 +39,7 @@ func (q *queue) prepare(db *bbolt.DB, gone *Recovered) error {
 // there was one.
 func (q *queue) begin(db *bbolt.DB, gone *Recovered) error {
 	l := q.inherit(gone)
-	err := db.Update(func(tx *bbolt.Tx) error {
+	err := update(db, func(tx *bbolt.Tx) error {
 		names := [][]byte{metaBucket}
 		for _, s := range l.shelves() {
 			names = append(names, s.name)
@@ -70,6 +70,9 @@ func (q *queue) inherit(gone *Recovered) ledger {
 	}
 	if !exact {
 		floor := q.floor()
+		if gone == nil && floor.nextSeq > 0 {
+			q.report(Recovered{File: QueueFile, Cause: damaged("%s was in use and is missing or empty", q.path)})
+		}
 		l.nextSeq, l.nextID = max(l.nextSeq, floor.nextSeq), max(l.nextID, floor.nextID)
 	}
 	lost := l.loseAll()
@@ -152,7 +155,7 @@ func badError(bad map[string][][]byte) error {
 // memory still has the true numbers and reading skips the records.
 func (q *queue) repair(db *bbolt.DB, l *ledger, bad map[string][][]byte) {
 	t := &txn{o: &q.o, ledger: *l}
-	err := db.Update(func(tx *bbolt.Tx) error {
+	err := update(db, func(tx *bbolt.Tx) error {
 		t.tx = tx
 		if err := t.dropCorrupt(bad); err != nil {
 			return err

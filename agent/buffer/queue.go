@@ -167,11 +167,9 @@ func (q *queue) tryCommit(fn func(*txn) error) (*bbolt.DB, error) {
 	}
 	w := q.takeWork()
 	t := &txn{o: &q.o, ledger: w.ledger}
-	err := guard(func() error {
-		return db.Update(func(tx *bbolt.Tx) error {
-			t.tx = tx
-			return t.run(w, fn)
-		})
+	err := update(db, func(tx *bbolt.Tx) error {
+		t.tx = tx
+		return t.run(w, fn)
 	})
 	if err != nil {
 		if unusable(err) || t.err != nil || !q.landed(db, t.ledger.serial) {

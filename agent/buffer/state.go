@@ -85,9 +85,7 @@ func (st *State) update(fn func(*bbolt.Bucket) error) error {
 		st.s.mu.RUnlock()
 		return ErrClosed
 	}
-	err := guard(func() error {
-		return db.Update(func(tx *bbolt.Tx) error { return fn(tx.Bucket(stateBucket)) })
-	})
+	err := update(db, func(tx *bbolt.Tx) error { return fn(tx.Bucket(stateBucket)) })
 	st.s.mu.RUnlock()
 	if unusable(err) {
 		return errors.Join(err, st.s.replace(db, err))
@@ -118,7 +116,7 @@ func (st *State) prepare(db *bbolt.DB, _ *Recovered) error {
 	if err != nil || exists && len(bad) == 0 {
 		return err
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
+	err = update(db, func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(stateBucket)
 		for _, k := range bad {
 			err = errors.Join(err, b.Delete(k))

@@ -1,0 +1,3 @@
+package buffer
+
+func childMain(string) int { return 0 }
