@@ -112,6 +112,9 @@ func prepare(file []byte, o Options) (*Model, error) {
 	return m, nil
 }
 
+// errorBytes is about what one operator's error takes.
+const errorBytes = 512
+
 func (m *Model) prepareOperators(budget *tflite.Budget) error {
 	var failed operatorErrors
 	m.steps = make([]step, len(m.graph.Operators))
@@ -123,6 +126,10 @@ func (m *Model) prepareOperators(budget *tflite.Budget) error {
 		e, err := op.Prepare(&p)
 		if err != nil {
 			failed = append(failed, err)
+			if err := budget.Spend(1, errorBytes); err != nil {
+				failed = append(failed, err)
+				break
+			}
 			continue
 		}
 		m.steps[i] = step{e, p.Scratch, p.MACs, p.Alias}

@@ -88,7 +88,7 @@ func (p *Prep) channelMultipliers(in, w, out operand, n, dim int) ([]fixed.Multi
 // multiplier quantizes a factor, which the model's scales decide.
 func (p *Prep) multiplier(t operand, factor float64) (fixed.Multiplier, error) {
 	if !(factor >= 0 && factor < 1<<30) {
-		return fixed.Multiplier{}, p.invalid(t, fmt.Sprintf("scales that ask for a factor of %g", factor), "one below 2^30")
+		return fixed.Multiplier{}, p.invalid(t, fmt.Sprintf("scales that ask for a factor of %.3g", factor), "one below 2^30")
 	}
 	return fixed.Quantize(factor), nil
 }

@@ -12,6 +12,9 @@ type Builder struct {
 	Tensors         []Tensor
 	Inputs, Outputs []int
 	Ops             []Op
+	// Repeat lists the last tensor that many times more, all pointing at the
+	// same bytes, as a hostile file would.
+	Repeat int
 }
 
 // Tensor is one tensor; with Data it is a constant.
@@ -96,7 +99,13 @@ func (w *writer) code(o *Op) int {
 
 func (b *Builder) subgraph(w *writer) int {
 	pos, at := w.table(ref{}, ref{}, ref{}, ref{}, ref{})
-	w.list(at[0], len(b.Tensors), func(i int) int { return w.tensor(&b.Tensors[i], i) })
+	last := 0
+	w.list(at[0], len(b.Tensors)+b.Repeat, func(i int) int {
+		if i < len(b.Tensors) {
+			last = w.tensor(&b.Tensors[i], i)
+		}
+		return last
+	})
 	w.ints(at[1], b.Inputs)
 	w.ints(at[2], b.Outputs)
 	w.list(at[3], len(b.Ops), func(i int) int { return w.op(&b.Ops[i], i) })

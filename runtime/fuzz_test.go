@@ -1,0 +1,96 @@
+package runtime_test
+
+import (
+	"errors"
+	goruntime "runtime"
+	"testing"
+
+	"kedge/runtime"
+	"kedge/runtime/runtimetest"
+)
+
+// allocated is how many bytes f allocates.
+func allocated(f func()) int64 {
+	var before, after goruntime.MemStats
+	goruntime.ReadMemStats(&before)
+	f()
+	goruntime.ReadMemStats(&after)
+	return int64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// checkFile is what must hold of every file: loading and running it neither
+// panics nor takes more memory than promised.
+func checkFile(t *testing.T, file []byte) error {
+	const maxArena = 1 << 20
+	var m *runtime.Model
+	var s *runtime.Session
+	var err error
+	bytes := allocated(func() {
+		if m, err = runtime.Load(file, runtime.Options{MaxArena: maxArena}); err == nil {
+			s, err = m.NewSession(runtime.SessionOptions{})
+		}
+	})
+	limit := 16*int64(len(file)) + 1<<20
+	if s != nil {
+		limit += int64(s.ArenaBytes())
+	}
+	if bytes > limit {
+		t.Errorf("a file of %d bytes made it allocate %d, limit %d", len(file), bytes, limit)
+	}
+	if err != nil {
+		return err
+	}
+	if m.MACs() < 1e6 {
+		if err := s.Invoke(); err != nil {
+			t.Error(err)
+		}
+	}
+	return nil
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(runtimetest.SmallNet().Bytes())
+	f.Add(runtimetest.Successor().Bytes())
+	f.Fuzz(func(t *testing.T, file []byte) {
+		checkFile(t, file)
+		runtime.Inspect(file, runtime.Options{MaxArena: 1 << 20})
+	})
+}
+
+// TestEveryByteDamaged sets each byte of a model to values that make lengths and
+// offsets large, negative or zero.
+func TestEveryByteDamaged(t *testing.T) {
+	file := runtimetest.SmallNet().Bytes()
+	for i := range file {
+		if testing.Short() && i%16 != 0 {
+			continue
+		}
+		for _, v := range []byte{0, 1, 0x7f, 0x80, 0xff} {
+			damaged := append([]byte(nil), file...)
+			damaged[i] = v
+			checkFile(t, damaged)
+		}
+	}
+}
+
+func TestEveryLength(t *testing.T) {
+	file := runtimetest.SmallNet().Bytes()
+	for n := range file {
+		err := checkFile(t, file[:n:n])
+		if err == nil && n < len(file)-32 {
+			t.Errorf("the first %d of %d bytes were accepted", n, len(file))
+		}
+	}
+}
+
+// TestAliasing lists one tensor many times: 4 bytes of file each.
+func TestAliasing(t *testing.T) {
+	for _, n := range []int{1000, 30_000, 40_000, 1_000_000} {
+		b := runtimetest.Successor()
+		b.Repeat = n
+		err := checkFile(t, b.Bytes())
+		if n > 1000 && !errors.Is(err, runtime.ErrBudget) && !errors.Is(err, runtime.ErrMalformed) {
+			t.Errorf("%d times: got %v, want %v or %v", n, err, runtime.ErrBudget, runtime.ErrMalformed)
+		}
+	}
+}

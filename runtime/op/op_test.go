@@ -1,0 +1,196 @@
+package op_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"kedge/runtime"
+	rt "kedge/runtime/runtimetest"
+	"kedge/runtime/tensor"
+	"kedge/runtime/tflite"
+)
+
+// one is a model of a single operator. Tensors 0 to len(in)-1 are its inputs,
+// constants among them; the last is its output.
+func one(code tflite.Code, options []any, in []rt.Tensor, out rt.Tensor) *rt.Builder {
+	b := &rt.Builder{Tensors: append(in, out), Outputs: []int{len(in)}}
+	o := rt.Op{Code: code, Outputs: []int{len(in)}, Options: options}
+	for i, t := range in {
+		o.Inputs = append(o.Inputs, i)
+		if t.Data == nil {
+			b.Inputs = append(b.Inputs, i)
+		}
+	}
+	b.Ops = []rt.Op{o}
+	return b
+}
+
+func int16s(scale float32, shape ...int) rt.Tensor {
+	return rt.Tensor{Name: "wide", Type: tensor.Int16, Shape: shape, Scales: []float32{scale}, Zeros: []int{0}}
+}
+
+func float32s(shape ...int) rt.Tensor {
+	return rt.Tensor{Name: "real", Type: tensor.Float32, Shape: shape}
+}
+
+func typed(t tensor.Type, scale float32, zero int, shape ...int) rt.Tensor {
+	return rt.Tensor{Name: t.String(), Type: t, Shape: shape, Scales: []float32{scale}, Zeros: []int{zero}}
+}
+
+const (
+	same, valid            = byte(0), byte(1)
+	none, relu, n1to1, six = byte(0), byte(1), byte(2), byte(3)
+)
+
+// TestOperators checks each operator on numbers small enough to follow by hand.
+func TestOperators(t *testing.T) {
+	i8 := rt.Int8s
+	for _, c := range []struct {
+		name  string
+		model *rt.Builder
+		in    [][]byte
+		want  []byte
+	}{
+		{"ADD halves round away", one(tflite.Add, []any{none}, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 1, 0, 4)}, rt.Int8("z", 2, 0, 4)),
+			[][]byte{i8(1, -1, 3, -128), i8(0, 0, 4, -128)}, i8(1, -1, 4, -128)},
+		{"ADD zero points, relu", one(tflite.Add, []any{relu}, []rt.Tensor{rt.Int8("x", 1, 10, 3), rt.Int8("y", 0.5, -2, 3)}, rt.Int8("z", 1, 1, 3)),
+			[][]byte{i8(15, 10, 0), i8(2, -2, -2)}, i8(1+5+2, 1, 1)},
+		{"ADD broadcasts both", one(tflite.Add, []any{none}, []rt.Tensor{rt.Int8("x", 1, 0, 2, 1), rt.Int8("y", 1, 0, 3)}, rt.Int8("z", 1, 0, 2, 3)),
+			[][]byte{i8(10, 20), i8(1, 2, 3)}, i8(11, 12, 13, 21, 22, 23)},
+		{"ADD int16 saturates", one(tflite.Add, []any{none}, []rt.Tensor{int16s(1, 2), int16s(1, 2)}, int16s(1, 2)),
+			[][]byte{rt.Int16s(30000, -7), rt.Int16s(30000, 9)}, rt.Int16s(32767, 2)},
+		{"AVERAGE_POOL_2D same", one(tflite.AveragePool2D, []any{same, 2, 2, 2, 2, none}, []rt.Tensor{rt.Int8("x", 1, 0, 1, 3, 3, 1)}, rt.Int8("y", 1, 0, 1, 2, 2, 1)),
+			[][]byte{i8(1, 2, 3, 4, 5, 6, -7, -8, -9)}, i8(3, 5, -8, -9)},
+		{"MAX_POOL_2D n1to1", one(tflite.MaxPool2D, []any{valid, 1, 1, 2, 1, n1to1}, []rt.Tensor{rt.Int8("x", 0.5, 0, 1, 1, 4, 1)}, rt.Int8("y", 0.5, 0, 1, 1, 3, 1)),
+			[][]byte{i8(-9, -5, 1, 7)}, i8(-2, 1, 2)},
+		{"CONV_2D same", one(tflite.Conv2D, []any{same, 1, 1, none}, []rt.Tensor{rt.Int8("x", 1, 1, 1, 2, 2, 1),
+			rt.Weights("w", 1, []int{1, 3, 3, 1}, 1, 1, 1, 1, 1, 1, 1, 1, 1), rt.Const32("b", []int{1}, 100)}, rt.Int8("y", 1, -100, 1, 2, 2, 1)),
+			[][]byte{i8(2, 3, 4, 5)}, i8(10, 10, 10, 10)},
+		{"CONV_2D stride, dilation, no bias", one(tflite.Conv2D, []any{valid, 2, 1, none, 2, 1}, []rt.Tensor{rt.Int8("x", 1, 0, 1, 1, 6, 1),
+			rt.Weights("w", 1, []int{1, 1, 2, 1}, 1, 10)}, rt.Int8("y", 1, 0, 1, 1, 2, 1)),
+			[][]byte{i8(1, 2, 3, 4, 5, 6)}, i8(31, 53)},
+		{"CONV_2D groups", one(tflite.Conv2D, []any{valid, 1, 1, none}, []rt.Tensor{rt.Int8("x", 1, 0, 1, 1, 1, 4),
+			rt.Weights("w", 1, []int{2, 1, 1, 2}, 1, 2, 3, 4)}, rt.Int8("y", 1, 0, 1, 1, 1, 2)),
+			[][]byte{i8(1, 2, 3, 4)}, i8(5, 25)},
+		{"CONV_2D pointwise, stride 2", one(tflite.Conv2D, []any{same, 2, 2, six}, []rt.Tensor{rt.Int8("x", 1, 0, 1, 3, 3, 1),
+			rt.Weights("w", 1, []int{2, 1, 1, 1}, 1, -1)}, rt.Int8("y", 1, 0, 1, 2, 2, 2)),
+			[][]byte{i8(1, 0, 2, 0, 0, 0, -3, 0, 9)}, i8(1, 0, 2, 0, 0, 3, 6, 0)},
+		{"DEPTHWISE_CONV_2D multiplier 2", one(tflite.DepthwiseConv2D, []any{valid, 1, 1, 2, none}, []rt.Tensor{rt.Int8("x", 1, 1, 1, 1, 2, 2),
+			rt.Weights("w", 1, []int{1, 1, 2, 4}, 1, 2, 3, 4, 5, 6, 7, 8), rt.Const32("b", []int{4}, 0, 0, 0, 1)}, rt.Int8("y", 1, 0, 1, 1, 1, 4)),
+			[][]byte{i8(2, 3, 4, 5)}, i8(1+15, 2+18, 6+28, 8+32+1)},
+		{"FULLY_CONNECTED rows", one(tflite.FullyConnected, []any{none}, []rt.Tensor{rt.Int8("x", 1, 0, 2, 2),
+			rt.Weights("w", 1, []int{3, 2}, 1, 2, 3, 4, -5, 6), rt.Const32("b", []int{3}, 1, 0, 0)}, rt.Int8("y", 1, 0, 2, 3)),
+			[][]byte{i8(1, 2, 3, 4)}, i8(6, 11, 7, 12, 25, 9)},
+		{"FULLY_CONNECTED doubles per channel", one(tflite.FullyConnected, nil, []rt.Tensor{rt.Int8("x", 1, 0, 1, 1),
+			perChannel(rt.Weights("w", 1, []int{2, 1}, 3, 3), 1, 2)}, rt.Int8("y", 1, 0, 1, 2)),
+			[][]byte{i8(5)}, i8(15, 30)},
+		{"FULLY_CONNECTED weights' zero point", one(tflite.FullyConnected, nil, []rt.Tensor{rt.Int8("x", 1, 2, 1, 2),
+			zeroed(rt.Weights("w", 1, []int{1, 2}, 5, 7), 4)}, rt.Int8("y", 1, 0, 1, 1)),
+			[][]byte{i8(3, 6)}, i8(1*1 + 3*4)},
+		{"FULLY_CONNECTED int4", one(tflite.FullyConnected, nil, []rt.Tensor{rt.Int8("x", 1, 0, 1, 3),
+			{Name: "w", Type: tensor.Int4, Shape: []int{1, 3}, Scales: []float32{1}, Zeros: []int{0}, Data: []byte{0xE7, 0x08}}}, rt.Int8("y", 1, 0, 1, 1)),
+			[][]byte{i8(1, 10, 1)}, i8(7 - 20 - 8)},
+		{"MEAN drops axes", one(tflite.Mean, []any{false}, []rt.Tensor{rt.Int8("x", 1, 0, 1, 2, 2, 2), rt.Const32("a", []int{2}, 1, -2)}, rt.Int8("y", 1, 0, 1, 2)),
+			[][]byte{i8(1, 10, 2, 20, 3, 30, 4, 40)}, i8(3, 25)}, // 2.5 rounds away from zero
+		{"MEAN keeps axes", one(tflite.Mean, []any{true}, []rt.Tensor{rt.Int8("x", 1, 5, 2, 3), rt.Const32("a", []int{1}, 1)}, rt.Int8("y", 0.5, 0, 2, 1)),
+			[][]byte{i8(5, 6, 7, 4, 4, 4)}, i8(2, -2)},
+		{"PAD writes the zero point", one(tflite.Pad, nil, []rt.Tensor{rt.Int8("x", 1, 9, 2, 2), rt.Const32("p", []int{2, 2}, 1, 0, 0, 2)}, rt.Int8("y", 1, 9, 3, 4)),
+			[][]byte{i8(1, 2, 3, 4)}, i8(9, 9, 9, 9, 1, 2, 9, 9, 3, 4, 9, 9)},
+		{"PAD int16", one(tflite.Pad, nil, []rt.Tensor{int16s(1, 2), rt.Const32("p", []int{1, 2}, 1, 1)}, int16s(1, 4)),
+			[][]byte{rt.Int16s(1000, -2000)}, rt.Int16s(0, 1000, -2000, 0)},
+		{"RELU requantizes", one(tflite.Relu, nil, []rt.Tensor{rt.Int8("x", 2, 0, 3)}, rt.Int8("y", 1, -10, 3)),
+			[][]byte{i8(-5, 3, 100)}, i8(-10, -4, 127)},
+		{"RELU6 only clamps", one(tflite.Relu6, nil, []rt.Tensor{rt.Int8("x", 0.5, -4, 4)}, rt.Int8("y", 0.25, 9, 4)),
+			[][]byte{i8(-5, -4, 3, 100)}, i8(-4, -4, 3, 8)},
+		{"RESHAPE resolves -1", one(tflite.Reshape, nil, []rt.Tensor{rt.Int8("x", 1, 0, 2, 3)}, rt.Int8("y", 1, 0, 3, -1)),
+			[][]byte{i8(1, 2, 3, 4, 5, 6)}, i8(1, 2, 3, 4, 5, 6)},
+		{"SOFTMAX of equals", one(tflite.Softmax, []any{float32(1)}, []rt.Tensor{rt.Int8("x", 1, 0, 1, 4)}, rt.Int8("y", 1.0/256, -128, 1, 4)),
+			[][]byte{i8(7, 7, 7, 7)}, i8(-64, -64, -64, -64)},
+		{"SOFTMAX saturates", one(tflite.Softmax, []any{float32(1)}, []rt.Tensor{rt.Int8("x", 1, 0, 2, 2)}, rt.Int8("y", 1.0/256, -128, 2, 2)),
+			[][]byte{i8(127, -128, 0, 0)}, i8(127, -128, 0, 0)},
+		{"SOFTMAX of 600 equals, where the reference aborts", one(tflite.Softmax, []any{float32(1)}, []rt.Tensor{rt.Int8("x", 1, 0, 1, 600)}, rt.Int8("y", 1.0/256, -128, 1, 600)),
+			[][]byte{make([]byte, 600)}, bytes.Repeat(i8(-128), 600)},
+		{"QUANTIZE float", one(tflite.Quantize, nil, []rt.Tensor{float32s(5)}, rt.Int8("y", 0.5, 3, 5)),
+			[][]byte{rt.Float32s(0, 0.25, -0.25, 1e30, -1e30)}, i8(3, 4, 2, 127, -128)},
+		{"QUANTIZE int8 to uint8", one(tflite.Quantize, nil, []rt.Tensor{rt.Int8("x", 1, -128, 3)}, typed(tensor.Uint8, 1, 0, 3)),
+			[][]byte{i8(-128, 0, 127)}, []byte{0, 128, 255}},
+		{"QUANTIZE int8 to int16", one(tflite.Quantize, nil, []rt.Tensor{rt.Int8("x", 1, 1, 2)}, int16s(0.25, 2)),
+			[][]byte{i8(2, -128)}, rt.Int16s(4, -516)},
+		{"QUANTIZE int16 to int32", one(tflite.Quantize, nil, []rt.Tensor{int16s(1, 2)}, typed(tensor.Int32, 0.5, 7, 2)),
+			[][]byte{rt.Int16s(100, -3)}, rt.Int32s(207, 1)},
+		{"DEQUANTIZE", one(tflite.Dequantize, nil, []rt.Tensor{rt.Int8("x", 0.1, -1, 3)}, float32s(3)),
+			[][]byte{i8(-1, 9, -128)}, rt.Float32s(0, 1, -12.7)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := rt.Run(t, c.model, c.in...); !bytes.Equal(got, c.want) {
+				t.Errorf("got % x, want % x", got, c.want)
+			}
+		})
+	}
+}
+
+func perChannel(t rt.Tensor, scales ...float32) rt.Tensor {
+	t.Scales, t.Zeros = scales, make([]int, len(scales))
+	return t
+}
+
+func zeroed(t rt.Tensor, zero int) rt.Tensor {
+	t.Zeros = []int{zero}
+	return t
+}
+
+// TestRefusals checks that what an operator cannot do is said, with its place.
+func TestRefusals(t *testing.T) {
+	x, w := rt.Int8("x", 1, 0, 1, 4, 4, 2), rt.Weights("w", 1, []int{1, 1, 1, 2}, 1, 1)
+	y := rt.Int8("y", 1, 0, 1, 4, 4, 1)
+	conv := func(options []any, edit func(in []rt.Tensor, out *rt.Tensor)) *rt.Builder {
+		in, out := []rt.Tensor{x, w}, y
+		edit(in, &out)
+		return one(tflite.Conv2D, options, in, out)
+	}
+	plain := []any{same, 1, 1, none}
+	keep := func([]rt.Tensor, *rt.Tensor) {}
+	for _, c := range []struct {
+		name  string
+		model *rt.Builder
+		kind  error
+		want  string
+	}{
+		{"no stride", conv(nil, keep), runtime.ErrInvalid, "stride 0x0"},
+		{"activation", conv([]any{same, 1, 1, byte(4)}, keep), runtime.ErrUnsupported, "fused activation 4"},
+		{"padding", conv([]any{byte(7), 1, 1}, keep), runtime.ErrInvalid, "padding 7"},
+		{"huge dilation", conv([]any{same, 1, 1, none, 1 << 30, 1 << 30}, keep), runtime.ErrInvalid, "a window that fits"},
+		{"output shape", conv(plain, func(_ []rt.Tensor, out *rt.Tensor) { out.Shape = []int{1, 4, 3, 1} }), runtime.ErrInvalid, `tensor "y": found shape [1,4,3,1], want [1,4,4,...]`},
+		{"output channels", conv(plain, func(_ []rt.Tensor, out *rt.Tensor) { out.Shape = []int{1, 4, 4, 2} }), runtime.ErrInvalid, "found 2 channels, want 1"},
+		{"float input", conv(plain, func(in []rt.Tensor, _ *rt.Tensor) { in[0].Type = tensor.Float32 }), runtime.ErrUnsupported, `operator 0 CONV_2D: tensor "x": found float32, want int8 or int16`},
+		{"computed weights", conv(plain, func(in []rt.Tensor, _ *rt.Tensor) { in[1].Data = nil }), runtime.ErrUnsupported, "a computed tensor, want a constant"},
+		{"asymmetric weights", conv(plain, func(in []rt.Tensor, _ *rt.Tensor) { in[1].Zeros = []int{3} }), runtime.ErrUnsupported, "zero point 3, want 0"},
+		{"odd number of scales", conv(plain, func(in []rt.Tensor, _ *rt.Tensor) { in[1] = perChannel(in[1], 1, 1) }), runtime.ErrInvalid, "2 scales, want 1 or 1"},
+		{"no scale", conv(plain, func(in []rt.Tensor, _ *rt.Tensor) { in[0].Scales = nil }), runtime.ErrInvalid, "no scale"},
+		{"zero point beyond int8", conv(plain, func(in []rt.Tensor, _ *rt.Tensor) { in[0].Zeros = []int{128} }), runtime.ErrInvalid, "zero point 128"},
+		{"extreme scales", conv(plain, func(in []rt.Tensor, out *rt.Tensor) { in[0].Scales = []float32{1e30} }), runtime.ErrInvalid, "a factor of 1e+30"},
+		{"rank", conv(plain, func(in []rt.Tensor, _ *rt.Tensor) { in[0].Shape = []int{4, 4, 2} }), runtime.ErrUnsupported, "4 dimensions"},
+		{"too large", conv(plain, func(in []rt.Tensor, _ *rt.Tensor) { in[0].Shape = []int{1 << 16, 1 << 16, 2, 2} }), runtime.ErrInvalid, "a fixed size below 2 GiB"},
+		{"pool requantizes", one(tflite.MaxPool2D, []any{valid, 1, 1, 1, 1}, []rt.Tensor{rt.Int8("x", 1, 0, 1, 2, 2, 1)}, rt.Int8("y", 2, 0, 1, 2, 2, 1)), runtime.ErrInvalid, "the input's 1, 0"},
+		{"softmax scale", one(tflite.Softmax, []any{float32(1)}, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 0.5, -128, 4)), runtime.ErrUnsupported, "want 1/256, -128"},
+		{"softmax without beta", one(tflite.Softmax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1.0/256, -128, 4)), runtime.ErrUnsupported, "beta 0"},
+		{"add shapes", one(tflite.Add, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 1, 0, 3)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "broadcasts"},
+		{"add arity", one(tflite.Add, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "found 1 inputs, want 2 to 2"},
+		{"mean axis", one(tflite.Mean, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 1)}, rt.Int8("z", 1, 0)), runtime.ErrInvalid, "axis 1"},
+		{"negative padding", one(tflite.Pad, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("p", []int{1, 2}, -1, 1)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "padding -1"},
+		{"reshape size", one(tflite.Reshape, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 5)), runtime.ErrInvalid, "the 4 elements"},
+		{"reshape two open", one(tflite.Reshape, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, -1, -1)), runtime.ErrInvalid, "at most one open"},
+		{"bias scale", one(tflite.FullyConnected, nil, []rt.Tensor{rt.Int8("x", 1, 0, 1, 2), rt.Weights("w", 1, []int{1, 2}, 1, 1),
+			{Name: "b", Type: tensor.Int32, Shape: []int{1}, Scales: []float32{3}, Data: rt.Int32s(1)}}, rt.Int8("y", 1, 0, 1, 1)), runtime.ErrInvalid, `tensor "b": found scale 3`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := runtime.Load(c.model.Bytes(), runtime.Options{})
+			if !errors.Is(err, c.kind) || !strings.Contains(fmt.Sprint(err), c.want) {
+				t.Errorf("got %v, want %v and %q", err, c.kind, c.want)
+			}
+		})
+	}
+}
