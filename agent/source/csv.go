@@ -114,7 +114,7 @@ func (p *csvParser) row(fields []string) (Sample, error) {
 		}
 		s.Time = t
 	}
-	return s, nil
+	return s, checkTime(s.Time)
 }
 
 // splitCSV appends the fields of a line. A field in quotes may hold commas, and

@@ -49,7 +49,7 @@ func (p *jsonParser) parse(line []byte) (Sample, error) {
 	case len(row.Ref) > maxRef:
 		return Sample{}, fmt.Errorf("ref of %d bytes, at most %d: %w", len(row.Ref), maxRef, ErrForm)
 	}
-	return Sample{Time: row.Time, X: p.x, Ref: row.Ref}, nil
+	return Sample{Time: row.Time, X: p.x, Ref: row.Ref}, checkTime(row.Time)
 }
 
 // numbers is an array of numbers only: where encoding/json by itself would leave

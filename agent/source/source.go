@@ -31,7 +31,8 @@ const maxRef = 256
 
 // A Sample is one input of the model.
 type Sample struct {
-	// Time is when the sample was taken: what the row says, else when it was read.
+	// Time is when the sample was taken, 1970 to 2261: what the row says, else
+	// when it was read.
 	Time time.Time
 	// X holds the features in the order of Expect, finite, before
 	// standardization. It is valid until the next call of Next.
@@ -113,6 +114,15 @@ func newParser(f Format) (rowParser, error) {
 		return &jsonParser{}, nil
 	}
 	return nil, fmt.Errorf("source: format %.20q, want %s or %s", f, CSV, JSONL)
+}
+
+// checkTime refuses times that a count of nanoseconds since 1970 cannot hold; a
+// zero time stands for none.
+func checkTime(t time.Time) error {
+	if !t.IsZero() && (t.Year() < 1970 || t.Year() > 2261) {
+		return fmt.Errorf("time in the year %d, want 1970 to 2261: %w", t.Year(), ErrForm)
+	}
+	return nil
 }
 
 // feature rounds a parsed number to what the model takes.

@@ -59,6 +59,8 @@ func TestRows(t *testing.T) {
 			"5: feature 2 is 1e+39: not a number", "6: a quote is not closed: malformed row",
 			`7: "3" behind a closing quote: malformed row`, "8: got 3 columns, want 2: wrong number of features", "[4 5]"}},
 		{"bad time", CSV, "a,b,time\n1,2,yesterday\n1,2,\n", []string{`2: time "yesterday", want RFC 3339: malformed row`, "[1 2]"}},
+		{"time out of range", CSV, "a,b,time\n1,2,9999-01-01T00:00:00Z\n", []string{"2: time in the year 9999, want 1970 to 2261: malformed row"}},
+		{"time out of range", JSONL, "{\"x\":[1,2],\"time\":\"1969-01-01T00:00:00Z\"}\n", []string{"1: time in the year 1969, want 1970 to 2261: malformed row"}},
 		{"arrays and objects", JSONL, "[1,2]\n\n {\"ref\":\"r\",\"x\":[3, 4e0],\"more\":1}\n", []string{"[1 2]", "[3 4] r"}},
 		{"not JSON", JSONL, "[1,\n[3,4]\n", []string{"1: malformed row: unexpected end of JSON input", "[3 4]"}},
 		{"null is no zero", JSONL, "[1,null]\n{\"x\":null}\n{\"x\":[null,1]}\n[[1],2]\n[true,2]\n[\"1\",2]\n",

@@ -25,6 +25,8 @@ func program() cli.Program {
 		Name:    "kedge",
 		Summary: "run int8 models on a board, notice drift, report it, take signed updates",
 		Commands: []cli.Command{
+			runCommand(),
+			configCommand(),
 			inferCommand(),
 			inspectCommand(),
 			benchCommand(),

@@ -1,0 +1,317 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	goruntime "runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kedge/agent/buffer"
+	"kedge/agent/drift"
+	"kedge/agent/pipeline"
+	"kedge/agent/source"
+	"kedge/agent/update"
+	"kedge/telemetry/event"
+	"kedge/telemetry/mqtt"
+	"kedge/telemetry/wire"
+)
+
+// Options are what Run needs beside the configuration. The zero value works.
+type Options struct {
+	// Log gets every line; nil means none.
+	Log *slog.Logger
+	// Stdin is read by the stdin source; nil means no input. Stdout gets answers
+	// to "-"; nil means none.
+	Stdin  io.Reader
+	Stdout io.Writer
+	// Version is the agent's own, as releases may ask for a newer one.
+	Version string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Stdout == nil {
+		o.Stdout = io.Discard
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// agent is one run.
+type agent struct {
+	c      Config
+	o      Options
+	boot   string
+	topics wire.DeviceTopics
+
+	buf     *buffer.Buffer
+	updater *update.Updater
+	pipe    *pipeline.Pipeline
+	source  source.Source
+	answers *answers
+
+	session  *mqtt.Session // nil offline
+	input    *mqtt.Session // of a source with a broker of its own, else nil
+	releases releases
+
+	events     atomic.Uint64 // of this boot, for their ids
+	inferences atomic.Uint64 // since the state directory was made
+	rejected   atomic.Uint64
+	storeFull  atomic.Bool   // said, and not yet over
+	changed    chan struct{} // has a value when the reported state changed
+	loaded     chan struct{} // has a value when a model came into service
+
+	// mu guards what follows and orders inference with changes of the model.
+	mu      sync.Mutex
+	serving *serving
+	offered *offer      // newest signed reference for this device
+	collect *collection // nil if no reference is being collected
+	capture *capture    // nil if no evidence is being captured
+	state   drift.State // at the latest sample
+	counted throttle    // further alarms
+	floor   uint64      // sequence of the newest reference accepted
+	refused string      // digest of the last reference refused
+}
+
+// Run runs the agent until the input ends or ctx does, which is no error.
+//
+// Errors from starting: those of package buffer (ErrLocked if another process
+// has the state directory) and of package update (ErrNotEnrolled), of a source
+// that cannot be opened, of certificates that cannot be read. Once it runs only
+// an output or an input that fails for good ends it.
+func Run(ctx context.Context, c Config, o Options) error {
+	a, err := open(c, o.withDefaults())
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.run(ctx), a.close())
+}
+
+// open does everything that can be refused, and starts nothing.
+func open(c Config, o Options) (a *agent, err error) {
+	a = &agent{
+		c: c, o: o, pipe: pipeline.New(), topics: wire.DeviceTopics{Site: c.Device.Site, Device: c.Device.ID},
+		changed: make(chan struct{}, 1), loaded: make(chan struct{}, 1), counted: throttle{every: time.Minute},
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	if err := a.openBuffer(); err != nil {
+		return a, err
+	}
+	if err := a.openUpdater(); err != nil {
+		return a, err
+	}
+	if a.answers, err = openAnswers(c, o.Stdout); err != nil {
+		return a, err
+	}
+	if err := a.openSource(); err != nil {
+		return a, err
+	}
+	return a, a.openSessions()
+}
+
+func (a *agent) openBuffer() error {
+	random := randomPart()
+	b, err := buffer.Open(a.c.Device.State, buffer.Options{
+		MaxSize: a.c.Buffer.MaxBytes, Ring: buffer.Limit{Records: a.c.Buffer.RingRecords},
+		BatchRecords: a.c.Buffer.CommitRecords, BatchAge: a.c.Buffer.CommitAge.Duration,
+		Boot: random, Log: slog.New(a.bufferLog()),
+	})
+	if err != nil {
+		return fmt.Errorf("state directory %s: %w", a.c.Device.State, err)
+	}
+	a.buf = b
+	a.boot = a.nextBoot(random)
+	a.loadCounters()
+	return nil
+}
+
+func (a *agent) openUpdater() (err error) {
+	a.updater, err = update.Open(update.Options{
+		Dir: a.c.Device.State, Site: a.c.Device.Site, Device: a.c.Device.ID, Groups: a.c.Device.Groups,
+		Platform: goruntime.GOOS + "/" + goruntime.GOARCH, AgentVersion: a.o.Version,
+		Store: updateStore{a.buf.State}, Transport: a,
+		Activate: func(_ context.Context, i *update.Installed) error { return a.serve(i) },
+		Report:   a.reportUpdate, Now: a.o.Now, Log: a.o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	a.loadReference()
+	return nil
+}
+
+// run answers samples until the input ends, with everything else beside it.
+func (a *agent) run(ctx context.Context) error {
+	a.say(event.AgentStarted, slog.String("version", a.o.Version), slog.String("site", a.c.Device.Site),
+		slog.String("device", a.c.Device.ID), slog.String("boot", a.boot))
+	// Before the updater runs, which may bring another model.
+	if err := a.begin(); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	// The background outlives the input: it sends what the input caused.
+	background, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var joined sync.WaitGroup
+	works := a.background()
+	failed := make(chan error, len(works)+1)
+	for _, work := range works {
+		joined.Go(func() {
+			if err := work(background); err != nil && background.Err() == nil {
+				failed <- err
+				stop()
+			}
+		})
+	}
+	if err := a.answerAll(ctx); err != nil {
+		failed <- err
+	} else if ctx.Err() == nil {
+		a.drain(ctx)
+	}
+	end()
+	joined.Wait()
+	a.say(event.AgentStopped, slog.Uint64("inferences", a.inferences.Load()))
+	close(failed)
+	return <-failed // nil if nothing failed
+}
+
+// background lists what runs beside inference.
+func (a *agent) background() []func(context.Context) error {
+	all := []func(context.Context) error{a.updater.Run, a.housekeeping}
+	if a.session != nil {
+		pump := func(ctx context.Context) error { return a.session.Pump(ctx, pumped{a.buf.Outbox}) }
+		all = append(all, a.session.Run, pump, a.reportState)
+	}
+	if a.input != nil {
+		all = append(all, a.input.Run)
+	}
+	return all
+}
+
+// begin takes the installed model into service and resumes what a restart
+// interrupted.
+func (a *agent) begin() error {
+	a.reportDamage(0)
+	installed, err := a.updater.Active()
+	switch {
+	case errors.Is(err, update.ErrNoModel):
+		a.say(event.ModelAbsent)
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := a.serve(installed); err != nil {
+		// It passed its self-test once; another release may still come.
+		a.say(event.ModelAbsent, slog.Any("error", err))
+		return nil
+	}
+	a.resumeCapture()
+	return nil
+}
+
+// drainPoll is how often drain looks at the outbox.
+const drainPoll = 20 * time.Millisecond
+
+// drain waits until the outbox is empty, for a while.
+func (a *agent) drain(ctx context.Context) {
+	if a.session == nil {
+		return
+	}
+	deadline := time.NewTimer(a.c.MQTT.Drain.Duration)
+	defer deadline.Stop()
+	tick := time.NewTicker(drainPoll)
+	defer tick.Stop()
+	for a.buf.Outbox.Len() > 0 {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// close stores the last state and closes what open has opened.
+func (a *agent) close() error {
+	var errs []error
+	if a.source != nil {
+		errs = append(errs, a.source.Close())
+	}
+	if a.answers != nil {
+		errs = append(errs, a.answers.close())
+	}
+	if a.buf != nil {
+		a.persist()
+		if err := a.buf.Close(); errors.Is(err, buffer.ErrFull) {
+			a.storeFailed(err)
+		} else {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// openSource opens the input; nothing of it is read before there is a model.
+func (a *agent) openSource() (err error) {
+	s := a.c.Source
+	switch s.Kind {
+	case SourceReplay:
+		a.source, err = newReplay(s)
+	case SourceStdin:
+		a.source, err = newStdin(s, a.o.Stdin)
+	case SourceMQTT:
+		a.source = source.NewTopic(s.Topic, s.Queue)
+	default:
+		err = fmt.Errorf("source kind %q", s.Kind)
+	}
+	return err
+}
+
+func newReplay(s SourceConfig) (source.Source, error) {
+	return source.NewReplay(source.ReplayOptions{Path: s.Path, Format: source.Format(s.Format), Rate: s.Rate, Loop: s.Loop})
+}
+
+func newStdin(s SourceConfig, stdin io.Reader) (source.Source, error) {
+	format := source.Format(s.Format)
+	if format == "" {
+		format = source.JSONL
+	}
+	var in io.ReadCloser
+	switch r := stdin.(type) {
+	case nil:
+		in = io.NopCloser(eof{})
+	case *os.File:
+		var err error
+		if in, err = source.Interruptible(r); err != nil {
+			return nil, err
+		}
+	case io.ReadCloser:
+		in = r
+	default:
+		in = io.NopCloser(r)
+	}
+	return source.NewReader("stdin", in, format)
+}
+
+// eof is an empty input.
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }

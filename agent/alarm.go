@@ -1,0 +1,123 @@
+package agent
+
+import (
+	"fmt"
+	"log/slog"
+
+	"kedge/agent/buffer"
+	"kedge/agent/pipeline"
+	"kedge/telemetry/event"
+	"kedge/telemetry/wire"
+)
+
+// maxMoved is how many inputs a drift report lists.
+const maxMoved = 8
+
+// alarm reports the first alarm since the reference is in force and begins to
+// gather its evidence; with mu held. sample is the one that raised it, seq its
+// number in the ring.
+func (a *agent) alarm(got pipeline.Answer, sample wire.Sample, seq uint64) {
+	a.say(event.DriftAlarm, slog.String("sample", sample.ID), slog.Any("fired", got.Fired), slog.Float64("confidence", got.Confidence))
+	a.endCollection()
+	a.endCapture()
+	before := a.samplesBefore(sample, seq)
+	id := fmt.Sprintf("%s-%d", a.boot, got.Sequence)
+	a.putEvent(wire.KindDrift, buffer.ClassReport, a.driftReport(got, sample.ID, wire.EvidenceRef{
+		ID: id, Before: len(before), After: a.c.Evidence.After,
+	}))
+	a.beginCapture(id, before, seq)
+	// The alarm must not come again after a power cut, and it is in the outbox now.
+	a.persistMonitor()
+	a.stateChanged()
+}
+
+// samplesBefore reads the latest samples that the model in service answered, up
+// to and with the one given, which is there even if the ring took nothing.
+func (a *agent) samplesBefore(last wire.Sample, seq uint64) []wire.Sample {
+	n := uint64(a.c.Evidence.Before)
+	from := a.serving.first
+	if seq >= n {
+		from = max(from, seq-n+1)
+	}
+	var samples []wire.Sample
+	for _, s := range a.readRing(from, seq) {
+		samples = append(samples, s.Sample)
+	}
+	samples = append(samples, last)
+	return samples[max(0, len(samples)-a.c.Evidence.Before):]
+}
+
+// A ringSample is a sample with its number in the ring.
+type ringSample struct {
+	wire.Sample
+	seq uint64
+}
+
+// readRing returns the samples of the ring in [from, to).
+func (a *agent) readRing(from, to uint64) []ringSample {
+	if from >= to {
+		return nil
+	}
+	records, err := a.buf.Ring.Read(from, to)
+	if err != nil {
+		a.o.Log.Error("input ring cannot be read", slog.Any("error", err))
+	}
+	var samples []ringSample
+	for _, r := range records {
+		rec, err := pipeline.ParseRecord(r.Payload)
+		if err != nil {
+			a.o.Log.Error("input ring holds something else", slog.Uint64("record", r.Seq), slog.Any("error", err))
+			continue
+		}
+		samples = append(samples, ringSample{wire.Sample{
+			ID:   wire.SampleID{Device: a.c.Device.ID, Boot: rec.Boot, Sequence: rec.Sequence}.String(),
+			Time: rec.Time, X: wire.PackFloat32s(rec.X), Label: rec.Label, Confidence: rec.Confidence,
+		}, r.Seq})
+	}
+	return samples
+}
+
+// driftReport translates the pipeline's report; with mu held.
+func (a *agent) driftReport(got pipeline.Answer, sample string, evidence wire.EvidenceRef) *wire.Drift {
+	r := got.Report
+	d := &wire.Drift{
+		Model: a.serving.installed.Ref(), Sample: sample, N: uint64(r.N), Alarm: uint64(r.Alarms),
+		Fired: got.Fired, Weak: r.Weak, Evidence: evidence,
+		Promise: fmt.Sprintf("at most one false alarm in %.0f inferences, all detectors together", r.ARL),
+		Before:  a.window(r.Before, r.Moved), After: a.window(r.After, r.Moved),
+	}
+	if r.Weak {
+		d.Promise += fmt.Sprintf("; it does not hold yet: the reference has %d samples", r.ReferenceN)
+	}
+	// The signal was compared with the reference, not with what came since.
+	d.Before.N, d.Before.SignalMean = uint64(r.ReferenceN), r.Mu0
+	for i, e := range r.Detectors {
+		one := wire.Detector{Name: e.Name, Statistic: e.Statistic, Threshold: e.Threshold, Promise: e.Promise}
+		for _, name := range got.Fired {
+			one.Fired = one.Fired || name == e.Name
+		}
+		for _, point := range r.Course {
+			one.Course = append(one.Course, point.Statistics[i])
+		}
+		d.Detectors = append(d.Detectors, one)
+	}
+	return d
+}
+
+func (a *agent) window(w pipeline.Window, moved []int) wire.Window {
+	out := wire.Window{N: w.N, SignalMean: w.SignalMean}
+	if w.N == 0 {
+		return out
+	}
+	labels, names := a.serving.model.Labels(), a.serving.model.Features()
+	out.Classes = make(map[string]uint64)
+	for i, n := range w.Classes {
+		if n > 0 {
+			out.Classes[labels[i]] += n
+		}
+	}
+	for _, i := range moved[:min(len(moved), maxMoved)] {
+		out.Inputs = append(out.Inputs, wire.Input{Name: names[i], Mean: w.Inputs[i]})
+	}
+	return out
+}

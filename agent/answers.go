@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+
+	"kedge/agent/drift"
+)
+
+// An answer is one line of the output.
+type answer struct {
+	ID         string      `json:"id"`
+	Ref        string      `json:"ref,omitempty"`
+	Label      string      `json:"label"`
+	Confidence float64     `json:"confidence"`
+	Model      answerModel `json:"model"`
+	Drift      drift.State `json:"drift"`
+	Alarm      bool        `json:"alarm"`
+}
+
+type answerModel struct {
+	Name    string `json:"name"`
+	Version uint64 `json:"version"`
+}
+
+// A refusal is the line for a row that was no sample: who waits for one line per
+// row gets one.
+type refusal struct {
+	Error string `json:"error"`
+}
+
+// answers writes lines. Where another process may wait for them each is flushed
+// at once, otherwise flush does it now and then.
+type answers struct {
+	mu     sync.Mutex
+	w      *bufio.Writer
+	file   io.Closer // nil if it is not ours
+	name   string
+	prompt bool
+}
+
+// openAnswers opens the output; the zero answers discards.
+func openAnswers(c Config, stdout io.Writer) (*answers, error) {
+	prompt := c.Source.Kind == SourceStdin
+	switch c.Output.Answers {
+	case "":
+		return &answers{}, nil
+	case "-":
+		return &answers{w: bufio.NewWriter(stdout), name: "standard output", prompt: prompt}, nil
+	}
+	f, err := os.OpenFile(c.Output.Answers, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("output.answers: %w", err)
+	}
+	return &answers{w: bufio.NewWriter(f), file: f, name: f.Name(), prompt: prompt}, nil
+}
+
+// write appends a line. A full disk is reported as such, and what could not be
+// written is gone; any other error means that nobody reads the answers.
+func (a *answers) write(line any) error {
+	if a.w == nil {
+		return nil
+	}
+	text, err := json.Marshal(line)
+	if err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, err = a.w.Write(append(text, '\n'))
+	if err == nil && a.prompt {
+		err = a.w.Flush()
+	}
+	return a.failed(err)
+}
+
+// flush writes what is held back.
+func (a *answers) flush() error {
+	if a.w == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.failed(a.w.Flush())
+}
+
+var errAnswersFull = errors.New("no room for answers")
+
+// failed sorts errors, and makes the writer usable again: bufio keeps an error
+// for ever.
+func (a *answers) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if f, ours := a.file.(*os.File); ours && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) {
+		a.w.Reset(f)
+		return fmt.Errorf("%s: %w: %w", a.name, errAnswersFull, err)
+	}
+	return fmt.Errorf("%s: %w", a.name, err)
+}
+
+func (a *answers) close() error {
+	err := a.flush()
+	if errors.Is(err, errAnswersFull) {
+		err = nil // said before
+	}
+	if a.file != nil {
+		err = errors.Join(err, a.file.Close())
+	}
+	return err
+}

@@ -1,0 +1,145 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"kedge/agent/drift"
+	"kedge/agent/pipeline"
+	"kedge/agent/update"
+	"kedge/runtime"
+	"kedge/telemetry/event"
+	"kedge/telemetry/trust"
+)
+
+// serving is the model in service.
+type serving struct {
+	installed *update.Installed
+	model     *pipeline.Model
+	name      answerModel
+	first     uint64 // the ring's number of the first sample that it answered
+	reference string // digest of the reference in force
+}
+
+// serve takes an installed model into service from the next sample on. If it
+// fails, the model before it stays.
+func (a *agent) serve(i *update.Installed) error {
+	s, err := a.prepare(i)
+	if err != nil {
+		return fmt.Errorf("model %s version %d: %w", i.Release.Name, i.Release.Version, err)
+	}
+	a.mu.Lock()
+	a.endCapture()
+	if !a.restore(s) {
+		s.first = a.buf.Ring.Next()
+	}
+	a.pipe.Swap(s.model)
+	a.serving = s
+	a.state = drift.Learning
+	if e, ok := a.pipe.Explain(); ok {
+		a.state = e.State
+	}
+	a.beginCollection()
+	a.mu.Unlock()
+	a.say(event.ModelLoaded, slog.String("slot", i.Slot), slog.String("name", i.Release.Name),
+		slog.Uint64("version", i.Release.Version), slog.String("model", i.Release.Model[:8]),
+		slog.Int("arena", i.Model.ArenaBytes()), slog.String("kernels", i.Model.Kernels()))
+	signal(a.loaded)
+	a.stateChanged()
+	return nil
+}
+
+// prepare puts the parts of a bundle together, with the newest reference that
+// was signed for the model.
+func (a *agent) prepare(i *update.Installed) (*serving, error) {
+	reference := i.Bundle.Reference
+	if ref := a.referenceFor(i.Release.Model); ref != nil {
+		reference = ref
+	}
+	ref, err := parseReference(reference)
+	if err != nil {
+		return nil, err
+	}
+	session, err := i.Model.NewSession(runtime.SessionOptions{})
+	if err != nil {
+		return nil, err
+	}
+	m, err := pipeline.NewModel(pipeline.ModelOptions{
+		Invoker: session, Features: i.Bundle.Features,
+		Labels: i.Bundle.Manifest.Labels, Signal: i.Bundle.Manifest.Signal,
+		Drift: drift.Options{Reference: ref, ARL: a.c.Drift.ExpectedRunLength, Detectors: a.c.Drift.Detectors},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &serving{
+		installed: i, model: m, reference: trust.Digest(reference),
+		name: answerModel{Name: i.Release.Name, Version: i.Release.Version},
+	}, nil
+}
+
+func parseReference(data []byte) (drift.Reference, error) {
+	var ref drift.Reference
+	if err := json.Unmarshal(data, &ref); err != nil {
+		return ref, fmt.Errorf("reference: %w", err)
+	}
+	return ref, ref.Validate()
+}
+
+// monitorState is what keyMonitor holds: it means something only for the same
+// model and reference.
+type monitorState struct {
+	Model     string `json:"model"`
+	Reference string `json:"reference"`
+	Snapshot  []byte `json:"snapshot"`
+}
+
+// restore continues the watch that the last run stored, if it was of the same
+// model and reference, and reports whether it was.
+func (a *agent) restore(s *serving) bool {
+	var m monitorState
+	if json.Unmarshal(a.get(keyMonitor), &m) != nil || m.Model != s.installed.Release.Model || m.Reference != s.reference {
+		return false
+	}
+	if err := s.model.Restore(m.Snapshot); err != nil {
+		if !errors.Is(err, drift.ErrSnapshotParameters) { // the configuration may have changed
+			a.o.Log.Warn("state of the drift monitor not usable, it begins anew", slog.Any("error", err))
+		}
+		return false
+	}
+	return true
+}
+
+// persistMonitor stores the state of the watch; with mu held.
+func (a *agent) persistMonitor() {
+	s := a.serving
+	if s == nil {
+		return
+	}
+	value, err := json.Marshal(monitorState{
+		Model: s.installed.Release.Model, Reference: s.reference, Snapshot: a.pipe.Snapshot(s.model),
+	})
+	if err != nil {
+		a.o.Log.Error("state of the drift monitor cannot be encoded", slog.Any("error", err))
+		return
+	}
+	a.put(keyMonitor, value)
+}
+
+// persist stores what may be lost a little of.
+func (a *agent) persist() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.persistMonitor()
+	a.storeCounters()
+}
+
+// signal wakes the receiver of a channel of capacity one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,129 @@
+package pipeline
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"kedge/agent/drift"
+)
+
+// Sizes of the recent window, in samples: alarms of a strong drift come after
+// some twenty, so a longer window would dilute what it shows.
+const (
+	blockSize    = 16
+	recentBlocks = 4
+)
+
+// A Window sums up some samples.
+type Window struct {
+	N          uint64
+	SignalMean float64
+	Classes    []uint64  // answers by class
+	Inputs     []float64 // means by feature, standardized
+}
+
+// A Report tells what led to an alarm.
+type Report struct {
+	drift.Explanation
+	// Before covers the samples since the reference came into force, without
+	// those of After: the 65 to 80 latest, the one of the alarm included.
+	Before, After Window
+	// Moved lists the features by how far their mean moved, the farthest first.
+	Moved []int
+}
+
+// sums is a Window while it is being added up.
+type sums struct {
+	n       uint64
+	signal  float64
+	classes []uint64
+	inputs  []float64
+}
+
+func newSums(classes, features int) sums {
+	return sums{classes: make([]uint64, classes), inputs: make([]float64, features)}
+}
+
+func (s *sums) merge(o *sums) {
+	s.n += o.n
+	s.signal += o.signal
+	for i, n := range o.classes {
+		s.classes[i] += n
+	}
+	for i, v := range o.inputs {
+		s.inputs[i] += v
+	}
+}
+
+func (s *sums) clear() {
+	s.n, s.signal = 0, 0
+	clear(s.classes)
+	clear(s.inputs)
+}
+
+func (s *sums) window() Window {
+	w := Window{N: s.n, Classes: slices.Clone(s.classes), Inputs: slices.Clone(s.inputs)}
+	if s.n > 0 {
+		w.SignalMean = s.signal / float64(s.n)
+		for i := range w.Inputs {
+			w.Inputs[i] /= float64(s.n)
+		}
+	}
+	return w
+}
+
+// stats adds up samples in blocks. Whole blocks move from the recent window to
+// what was before it, so that no sample has to be kept.
+//
+// Invariant: before and all blocks together hold every sample once.
+type stats struct {
+	before sums
+	blocks [recentBlocks + 1]sums // a ring; blocks[at] is being filled
+	at     int
+}
+
+func newStats(classes, features int) *stats {
+	s := &stats{before: newSums(classes, features)}
+	for i := range s.blocks {
+		s.blocks[i] = newSums(classes, features)
+	}
+	return s
+}
+
+func (s *stats) add(class int, signal float64, features []float32) {
+	if s.blocks[s.at].n == blockSize {
+		s.at = (s.at + 1) % len(s.blocks)
+		s.before.merge(&s.blocks[s.at])
+		s.blocks[s.at].clear()
+	}
+	b := &s.blocks[s.at]
+	b.n++
+	b.signal += signal
+	b.classes[class]++
+	for i, v := range features {
+		b.inputs[i] += float64(v)
+	}
+}
+
+// recent sums the blocks.
+func (s *stats) recent() sums {
+	all := newSums(len(s.before.classes), len(s.before.inputs))
+	for i := range s.blocks {
+		all.merge(&s.blocks[i])
+	}
+	return all
+}
+
+// report is called at an alarm.
+func (m *Model) report() *Report {
+	recent := m.stats.recent()
+	r := &Report{Explanation: m.monitor.Explain(), Before: m.stats.before.window(), After: recent.window()}
+	r.Moved = make([]int, len(m.names))
+	for i := range r.Moved {
+		r.Moved[i] = i
+	}
+	distance := func(i int) float64 { return math.Abs(r.After.Inputs[i] - r.Before.Inputs[i]) }
+	slices.SortStableFunc(r.Moved, func(a, b int) int { return cmp.Compare(distance(b), distance(a)) })
+	return r
+}
