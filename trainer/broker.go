@@ -48,6 +48,7 @@ type receiver func(topic string, payload []byte) error
 type broker struct {
 	server  *mochi.Server
 	address string
+	secure  bool
 }
 
 // startBroker listens on address. config is nil for plain loopback.
@@ -75,7 +76,7 @@ func startBroker(address string, config *tls.Config, receive receiver, log *slog
 	if err := server.AddListener(tcp); err != nil {
 		return nil, fmt.Errorf("broker %s: %w", address, err)
 	}
-	return &broker{server: server, address: tcp.Address()}, nil
+	return &broker{server: server, address: tcp.Address(), secure: config != nil}, nil
 }
 
 // checkExposure refuses an open door.
@@ -94,8 +95,22 @@ func checkExposure(address string, config *tls.Config) error {
 	return nil
 }
 
-// serve lets clients in. What is published before is there when they come.
-func (b *broker) serve() error { return b.server.Serve() }
+// run lets clients in. What was published before is there when they come.
+func (b *broker) run(ctx context.Context) error {
+	if err := b.server.Serve(); err != nil {
+		return fmt.Errorf("broker: %w", err)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func (b *broker) url() string {
+	scheme := "mqtt://"
+	if b.secure {
+		scheme = "mqtts://"
+	}
+	return scheme + b.address
+}
 
 func (b *broker) publish(_ context.Context, topic string, payload []byte, retain bool) error {
 	if err := b.server.Publish(topic, payload, retain, 1); err != nil {

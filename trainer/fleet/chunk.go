@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"kedge/telemetry/trust"
 	"kedge/telemetry/wire"
 	"kedge/trainer/store"
 )
@@ -32,7 +31,7 @@ func (f *Fleet) get(ctx context.Context, t wire.Topic, payload []byte) error {
 	errs := make([]error, len(want))
 	var wait sync.WaitGroup
 	for i, n := range want {
-		chunk, err := f.store.BlobPart(g.Blob, int64(n)*trust.ChunkBytes, trust.ChunkBytes)
+		chunk, err := f.o.Registry.Chunk(g.Blob, n)
 		if errors.Is(err, store.ErrNotFound) {
 			wait.Wait()
 			return fmt.Errorf("blob %s: %w", g.Blob, errIgnored)

@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"kedge/agent/drift"
 	"kedge/runtime"
-	"kedge/runtime/tflite"
+	"kedge/runtime/feature"
 	"kedge/telemetry/trust"
 )
 
@@ -22,10 +23,12 @@ type Candidate struct {
 	Features []byte   // features.json of the bundle
 	// Reference is the signal on samples that the model was not trained on.
 	Reference drift.Reference
-	// Golden holds input samples, raw little-endian tensors one after another;
-	// what the model makes of them is computed here.
-	Golden   []byte
-	MinAgent string // oldest agent that can run it; empty for any
+	// Golden holds input samples, raw little-endian tensors one after another. If
+	// it is nil they are made of GoldenRows, rows of features as a sensor gives
+	// them. What the model makes of them is computed here.
+	Golden     []byte
+	GoldenRows [][]float64
+	MinAgent   string // oldest agent that can run it; empty for any
 
 	Weights  []byte  // the network before quantization, kept beside the release; may be nil
 	Accuracy float64 // on samples that it was not trained on; NaN if unknown
@@ -51,7 +54,8 @@ func (c *Candidate) prepare() (*prepared, error) {
 	if len(c.Labels) != elements(p.outputs) {
 		return nil, fmt.Errorf("%d labels for %d outputs: %w", len(c.Labels), elements(p.outputs), ErrCandidate)
 	}
-	if err := c.checkFeatures(p.inputs); err != nil {
+	features, err := c.features(p.inputs)
+	if err != nil {
 		return nil, err
 	}
 	if err := c.Reference.Validate(); err != nil {
@@ -64,27 +68,62 @@ func (c *Candidate) prepare() (*prepared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
 	}
-	output, n, err := golden(model, c.Golden)
+	input := c.Golden
+	if input == nil {
+		if input, err = encodeRows(model, features, c.GoldenRows); err != nil {
+			return nil, err
+		}
+	}
+	output, n, err := golden(model, input)
 	if err != nil {
 		return nil, err
 	}
 	p.bundle = trust.Bundle{
 		Manifest: trust.Manifest{Format: 1, Name: c.Name, Labels: c.Labels, Signal: SignalTop1, GoldenSamples: n},
-		Model:    c.Model, Features: c.Features, Reference: reference, GoldenInput: c.Golden, GoldenOutput: output,
+		Model:    c.Model, Features: c.Features, Reference: reference, GoldenInput: input, GoldenOutput: output,
 	}
 	return p, nil
 }
 
-// checkFeatures compares the number of features with the model's inputs.
-func (c *Candidate) checkFeatures(inputs []trust.Operand) error {
-	var features []json.RawMessage
-	if err := json.Unmarshal(c.Features, &features); err != nil {
-		return fmt.Errorf("features: %w: %w", ErrCandidate, err)
+// features reads the declaration of the inputs and compares it with the model's.
+func (c *Candidate) features(inputs []trust.Operand) (*feature.Tabular, error) {
+	var set feature.Set
+	if err := json.Unmarshal(c.Features, &set); err != nil {
+		return nil, fmt.Errorf("features: %w: %w", ErrCandidate, err)
 	}
-	if len(features) != elements(inputs) {
-		return fmt.Errorf("%d features for %d inputs: %w", len(features), elements(inputs), ErrCandidate)
+	if len(set) != elements(inputs) {
+		return nil, fmt.Errorf("%d features for %d inputs: %w", len(set), elements(inputs), ErrCandidate)
 	}
-	return nil
+	compiled, err := feature.Compile(set)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCandidate, err)
+	}
+	return compiled, nil
+}
+
+// encodeRows makes the bytes of the model's input out of each row, as a device does.
+func encodeRows(model *runtime.Model, features *feature.Tabular, rows [][]float64) ([]byte, error) {
+	in := model.Inputs()
+	if len(in) != 1 || in[0].Type != runtime.Int8 || len(in[0].Scales) != 1 || len(in[0].ZeroPoints) > 1 {
+		return nil, fmt.Errorf("model: want a single int8 input with one scale: %w", ErrCandidate)
+	}
+	zeroPoint := int32(0)
+	if len(in[0].ZeroPoints) == 1 {
+		zeroPoint = in[0].ZeroPoints[0]
+	}
+	x := make([]float32, features.Len())
+	var all []byte
+	for i, row := range rows {
+		if err := features.Apply(x, row); err != nil {
+			return nil, fmt.Errorf("golden row %d: %w: %w", i, ErrCandidate, err)
+		}
+		q := make([]byte, len(x))
+		if err := feature.Quantize(q, x, in[0].Scales[0], zeroPoint); err != nil {
+			return nil, fmt.Errorf("golden row %d: %w: %w", i, ErrCandidate, err)
+		}
+		all = append(all, q...)
+	}
+	return all, nil
 }
 
 // golden runs the model on the samples, each from a fresh state, and returns
@@ -116,19 +155,17 @@ func golden(model *runtime.Model, input []byte) (output []byte, n int, err error
 	return output, n, nil
 }
 
-// operators lists the operators of a model that the runtime has loaded, by name,
-// each once, in the order of their first use.
+// operators lists the operators of a model by name, each once, in the order of
+// their first use.
 func operators(file []byte) ([]string, error) {
-	m, err := tflite.Decode(file, tflite.NewBudget(len(file)))
+	report, err := runtime.Inspect(file, runtime.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("model: %w: %w", ErrCandidate, err)
 	}
 	var names []string
-	seen := make(map[string]bool)
-	for i := range m.Subgraphs[0].Operators {
-		if name := m.Subgraphs[0].Operators[i].Name(); !seen[name] {
-			seen[name] = true
-			names = append(names, name)
+	for _, o := range report.Operators {
+		if !slices.Contains(names, o.Name) {
+			names = append(names, o.Name)
 		}
 	}
 	return names, nil

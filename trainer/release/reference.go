@@ -46,6 +46,10 @@ func CheckReference(signals []byte, present drift.Reference) (drift.Reference, e
 	return offered, nil
 }
 
+// NewReference condenses the signal on samples that the model was not trained
+// on, in the order in which they were taken.
+func NewReference(signal []float64) (drift.Reference, error) { return drift.NewReference(signal) }
+
 // SignReference signs and keeps a reference for the model on one device, under
 // the device's next sequence, together with whatever else tx does.
 func (r *Registry) SignReference(tx *store.Tx, site, device, model string, ref drift.Reference) (store.Reference, error) {

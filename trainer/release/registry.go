@@ -119,6 +119,11 @@ func (r *Registry) Package(ctx context.Context, digest string) ([]byte, error) {
 	return (&trust.Package{Release: kept.Envelope, Bundle: bundle}).Encode()
 }
 
+// Chunk returns chunk n of a blob, none behind its end.
+func (r *Registry) Chunk(blob string, n int) ([]byte, error) {
+	return r.Store.BlobPart(blob, int64(n)*trust.ChunkBytes, trust.ChunkBytes)
+}
+
 // DefaultValidity is how long a device may begin with an assignment.
 const DefaultValidity = 30 * 24 * time.Hour
 

@@ -1,0 +1,172 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"kedge/quant/calib"
+	"kedge/quant/emit"
+	"kedge/quant/eval"
+	"kedge/quant/graph"
+	"kedge/quant/ptq"
+	"kedge/trainer/dataset"
+	"kedge/trainer/release"
+	"kedge/trainer/train"
+)
+
+// made is a trained model with what was measured of it.
+type made struct {
+	weights  []byte // float .tflite, to go on training from
+	graph    *graph.Graph
+	signal   []float64 // confidences on samples not trained on, in their order in time
+	accuracy float64   // on the same
+}
+
+// fit trains with the built-in trainer and measures by cross-validation over
+// folded: training samples are too precious to set some aside for good.
+func (p *Pipeline) fit(ctx context.Context, start *train.Dense, always, folded train.Samples, o train.Options) (made, error) {
+	type measured struct {
+		held []train.Held
+		err  error
+	}
+	// Measuring and training do not depend on each other.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan measured, 1)
+	go func() {
+		held, err := train.CrossConfidences(ctx, start, always, folded, Folds, o)
+		done <- measured{held, err}
+	}()
+	net, _, err := train.Fit(ctx, start, train.Join(always, folded), train.Samples{}, o)
+	if err != nil {
+		cancel()
+	}
+	m := <-done
+	if err != nil {
+		return made{}, err
+	}
+	if m.err != nil {
+		return made{}, m.err
+	}
+	var result made
+	right := 0
+	for _, h := range m.held {
+		result.signal = append(result.signal, h.Confidence)
+		if h.Correct {
+			right++
+		}
+	}
+	result.accuracy = float64(right) / float64(len(m.held))
+	if result.weights, err = net.Float(""); err != nil {
+		return made{}, err
+	}
+	result.graph, err = net.Graph()
+	return result, err
+}
+
+// command trains with the user's command and measures on a part of folded that
+// the command gets for validation only.
+func (p *Pipeline) command(ctx context.Context, base []byte, always, folded train.Samples, params train.Params) (made, error) {
+	n := folded.Len()
+	share := max(0.3, float64(minReference)/float64(n))
+	in, out := dataset.Split(folded.Y, min(share, 0.5), p.Seed)
+	validation := folded.Select(out)
+	done, err := p.runCommand(ctx, train.Job{
+		Train: train.Join(always, folded.Select(in)), Validation: validation, Base: base, Params: params,
+	})
+	if err != nil {
+		return made{}, err
+	}
+	result := made{weights: done.Model, graph: done.Graph}
+	model, err := quantize(ctx, result.graph, folded.X)
+	if err != nil {
+		return made{}, err
+	}
+	answers, err := classify(model, validation)
+	if err != nil {
+		return made{}, err
+	}
+	result.signal, result.accuracy = answers.signal, answers.accuracy
+	return result, nil
+}
+
+// minReference is drift's least reference, below which nothing is derived.
+const minReference = 30
+
+// quantize makes an int8 .tflite of a float graph; x are rows to calibrate with.
+func quantize(ctx context.Context, g *graph.Graph, x []float32) ([]byte, error) {
+	ranges, err := calib.Run(ctx, g, x, calib.NewMinMax)
+	if err != nil {
+		return nil, err
+	}
+	q, err := ptq.Quantize(g, ranges, ptq.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return emit.Model(q)
+}
+
+// answers is what a model says to some samples.
+type answers struct {
+	signal   []float64
+	accuracy float64
+}
+
+func classify(model []byte, s train.Samples) (answers, error) {
+	c, err := eval.Open(model)
+	if err != nil {
+		return answers{}, err
+	}
+	var a answers
+	right := 0
+	for i := range s.Len() {
+		got, err := c.Classify(s.Row(i))
+		if err != nil {
+			return answers{}, fmt.Errorf("row %d: %w", i, err)
+		}
+		a.signal = append(a.signal, got.Confidence)
+		if got.Class == s.Y[i] {
+			right++
+		}
+	}
+	a.accuracy = float64(right) / float64(s.Len())
+	return a, nil
+}
+
+// release quantizes, compares with the float model, and signs.
+func (p *Pipeline) release(ctx context.Context, m made, c release.Candidate, all train.Samples, features dataset.Features) (Outcome, error) {
+	out := Outcome{Samples: all.Len(), Accuracy: m.accuracy}
+	model, err := quantize(ctx, m.graph, all.X)
+	if err != nil {
+		return out, err
+	}
+	compared, err := eval.Compare(m.graph, model, all.X, all.Y)
+	if err != nil {
+		return out, err
+	}
+	if compared.Agreement < MinAgreement {
+		return out, fmt.Errorf("%.1f %% of the answers are the same: %w", 100*compared.Agreement, ErrQuantized)
+	}
+	reference, err := release.NewReference(m.signal)
+	if err != nil {
+		return out, err
+	}
+	out.Weak = reference.Weak()
+	if c.Features, err = json.Marshal(features); err != nil {
+		return out, fmt.Errorf("features: %w", err)
+	}
+	c.Model, c.Reference, c.Weights, c.Accuracy = model, reference, m.weights, m.accuracy
+	out.Release, err = p.Registry.Release(ctx, c)
+	return out, err
+}
+
+// golden picks rows spread over a table.
+func golden(t *dataset.Table) [][]float64 {
+	n := min(goldenRows, t.Len())
+	rows := make([][]float64, 0, n)
+	for i := range n {
+		rows = append(rows, t.Wide(i*t.Len()/n))
+	}
+	return rows
+}

@@ -1,0 +1,160 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"kedge/trainer/dataset"
+	"kedge/trainer/release"
+	"kedge/trainer/store"
+	"kedge/trainer/train"
+)
+
+// Retrain answers a drift report: it goes on training the model that raised it
+// on the base set and on all labeled samples of its name, those around this
+// alarm weighing most, and releases the result if it is better on these.
+func (p *Pipeline) Retrain(ctx context.Context, report store.DriftReport) (Outcome, error) {
+	m, err := p.material(ctx, report)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out := Outcome{Labels: m.labeled}
+	if m.newest.Len() < minReference {
+		return out, fmt.Errorf("%d around this alarm, want at least %d: %w", m.newest.Len(), minReference, ErrFewLabels)
+	}
+	running, err := classify(m.running, m.newest)
+	if err != nil {
+		return out, fmt.Errorf("running model: %w", err)
+	}
+	done, err := p.renew(ctx, m)
+	if err != nil {
+		return out, err
+	}
+	out.Accuracy, out.Running = done.accuracy, running.accuracy
+	if done.accuracy < running.accuracy {
+		return out, fmt.Errorf("%.3f of the labeled samples right, the running one %.3f: %w", done.accuracy, running.accuracy, ErrWorse)
+	}
+	released, err := p.release(ctx, done, release.Candidate{
+		Name: report.Name, Labels: m.labels, GoldenRows: golden(m.latest),
+	}, train.Join(m.always, m.newest), m.features)
+	released.Labels, released.Running = m.labeled, running.accuracy
+	return released, err
+}
+
+func (p *Pipeline) renew(ctx context.Context, m *material) (made, error) {
+	if len(p.Command.Args) > 0 {
+		return p.command(ctx, m.running, m.always, m.newest, params(m.latest))
+	}
+	start, err := train.FromTFLite(m.start)
+	if err != nil {
+		return made{}, fmt.Errorf("running model: %w", err)
+	}
+	return p.fit(ctx, start, m.always, m.newest, p.warm())
+}
+
+// material is what a retraining is made from.
+type material struct {
+	running  []byte           // int8 .tflite
+	labels   []string         // of its classes
+	features dataset.Features // that it was released with
+	start    []byte           // .tflite to go on from
+	latest   *dataset.Table   // labeled samples around the alarm
+	always   train.Samples    // base set and earlier labeled samples, weighted
+	newest   train.Samples    // the latest, weighted
+	labeled  int              // samples in all
+}
+
+func (p *Pipeline) material(ctx context.Context, report store.DriftReport) (*material, error) {
+	var kept store.Release
+	var samples []store.Sample
+	err := p.Registry.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if kept, err = tx.ReleaseOfModel(report.Model); err != nil {
+			return err
+		}
+		samples, err = tx.LabeledSamples(kept.Name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	m := &material{start: kept.Weights}
+	bundle, err := p.Registry.Bundle(ctx, kept.Digest)
+	if err != nil {
+		return nil, err
+	}
+	m.running, m.labels = bundle.Model, bundle.Manifest.Labels
+	if m.start == nil {
+		m.start = m.running // released by hand: its int8 weights have to do
+	}
+	if m.features, err = dataset.ParseFeatures(bundle.Features); err != nil {
+		return nil, fmt.Errorf("release %s version %d: %w", kept.Name, kept.Version, err)
+	}
+	base, err := p.base(ctx, kept.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(base.Classes, m.labels) {
+		return nil, fmt.Errorf("base set %s: classes %q, the model has %q: %w", kept.Name, base.Classes, m.labels, dataset.ErrColumns)
+	}
+	field, err := p.field(ctx, base, samples)
+	if err != nil {
+		return nil, err
+	}
+	m.labeled = field.Len()
+	return m, m.weigh(base, field, report.Device+"/"+report.Evidence)
+}
+
+// field cleans the labeled samples and notes which of them are in quarantine.
+func (p *Pipeline) field(ctx context.Context, base *dataset.Table, samples []store.Sample) (*dataset.FieldSet, error) {
+	field, err := dataset.Field(base, samples)
+	if err != nil {
+		return nil, err
+	}
+	p.log().Info("labeled samples", slog.String("report", field.Report.String()))
+	return field, p.Registry.Store.Update(ctx, func(tx *store.Tx) error {
+		for id, reason := range field.Quarantine {
+			if err := tx.Quarantine(reason, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// weigh standardizes as the running model does and sorts the labeled samples by
+// the alarm that they were captured for.
+func (m *material) weigh(base *dataset.Table, field *dataset.FieldSet, alarm string) error {
+	samples := func(t *dataset.Table) (train.Samples, error) {
+		x, err := t.Apply(m.features)
+		return train.Samples{X: x, Features: len(t.Columns), Y: t.Y}, err
+	}
+	original, err := samples(base)
+	if err != nil {
+		return err
+	}
+	rows := make(map[string][]int)
+	var alarms []string // in the order of their first samples
+	for i, e := range field.Evidence {
+		if rows[e] == nil && e != alarm {
+			alarms = append(alarms, e)
+		}
+		rows[e] = append(rows[e], i)
+	}
+	var earlier []train.Samples
+	for _, e := range alarms {
+		one, err := samples(field.Select(rows[e]))
+		if err != nil {
+			return err
+		}
+		earlier = append(earlier, one)
+	}
+	m.latest = field.Select(rows[alarm])
+	latest, err := samples(m.latest)
+	if err != nil {
+		return err
+	}
+	m.always, m.newest, err = train.Combine(original, earlier, latest)
+	return err
+}
