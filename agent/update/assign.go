@@ -17,8 +17,6 @@ const (
 	maxUnknown = 4
 	// maxTold refusals are remembered, so that each is told once.
 	maxTold = 256
-	// maxSpread bounds how long a device may be told to wait for its turn, in seconds.
-	maxSpread = 7 * 24 * 60 * 60
 )
 
 // gotAssign judges an assignment and, if it is new, follows it.
@@ -43,7 +41,7 @@ func (u *Updater) gotAssign(envelope []byte) {
 		s.sawTime(a.Issued)
 		s.Targets[key] = target{
 			Sequence: a.Sequence, Release: a.Release, Issued: a.Issued, NotAfter: a.NotAfter,
-			Spread: time.Duration(min(a.SpreadSeconds, maxSpread)) * time.Second, Status: pending,
+			Spread: time.Duration(a.SpreadSeconds) * time.Second, Status: pending,
 		}
 	})
 	u.follow()

@@ -38,7 +38,8 @@ type Options struct {
 	Device string
 	Groups []string // whose assignments concern this device too
 	// Platform is GOOS/GOARCH, and AgentVersion the agent's own version,
-	// MAJOR.MINOR.PATCH with or without "v" and suffix; "devel" counts as newest.
+	// MAJOR.MINOR.PATCH with or without "v" and suffix; anything else, such as
+	// "devel" or a commit id, counts as newest.
 	Platform     string
 	AgentVersion string
 	Store        Store

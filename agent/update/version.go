@@ -36,12 +36,17 @@ func (v version) compare(w version) int {
 }
 
 // newEnough reports whether an agent meets a release's minimum. An agent built
-// without a version ("devel") does; an unreadable version on either side does not.
+// from commits without a release ("devel", a bare commit id, Go's 0.0.0
+// pseudo-versions) counts as newest: who runs one knows what is in it. An
+// unreadable minimum is met by none.
 func newEnough(agent, minimum string) bool {
-	if minimum == "" || strings.Trim(agent, "()") == "devel" {
+	if minimum == "" {
 		return true
 	}
-	a, errAgent := parseVersion(agent)
-	m, errMinimum := parseVersion(minimum)
-	return errAgent == nil && errMinimum == nil && a.compare(m) >= 0
+	m, err := parseVersion(minimum)
+	if err != nil {
+		return false
+	}
+	a, err := parseVersion(agent)
+	return err != nil || a == version{} || a.compare(m) >= 0
 }
