@@ -1,0 +1,86 @@
+//go:build testscript
+
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"kedge/cmd/internal/cli"
+	"kedge/runtime/runtimetest"
+	"kedge/runtime/tflite"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"kedge": func() { os.Exit(program().Main(context.Background(), cli.OSEnv(), os.Args[1:])) },
+	})
+}
+
+// TestScripts runs what a person types, and compares what a person reads.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"model": writeModel,
+			"exits": exits,
+			"text":  writeText,
+		},
+	})
+}
+
+// writeModel is the script command "model KIND FILE".
+func writeModel(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: model successor|smallnet|unsupported FILE")
+	}
+	var b *runtimetest.Builder
+	switch args[0] {
+	case "successor":
+		b = runtimetest.Successor()
+	case "smallnet":
+		b = runtimetest.SmallNet()
+	case "unsupported":
+		b = runtimetest.SmallNet()
+		b.Ops[2].Code = 2 // CONCATENATION
+		b.Ops[4].Code, b.Ops[4].Custom = tflite.Custom, "Magic"
+	default:
+		ts.Fatalf("model %s: unknown", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o644))
+}
+
+// writeText is the script command "text FILE STRING", which writes no newline:
+// txtar's files always end in one.
+func writeText(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: text FILE STRING")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]), 0o644))
+}
+
+// exits is the script command "exits CODE PROGRAM ARG...", which checks the
+// exit code; stdout and stderr look at its output.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARG...")
+	}
+	got := 0
+	err := ts.Exec(args[1], args[2:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if want := args[0]; strconv.Itoa(got) != want {
+		ts.Fatalf("got exit code %d, want %s", got, want)
+	}
+}
