@@ -102,11 +102,14 @@ func (d *decoder) u64() uint64 {
 
 func (d *decoder) i64() int64 { return int64(d.u64()) }
 
-// count reads an int64 that cannot be negative.
+// maxCount bounds whatever is counted so that counting on cannot overflow.
+const maxCount = 1 << 60
+
+// count reads a count or an integer sum.
 func (d *decoder) count(what string) int64 {
 	v := d.i64()
-	if v < 0 {
-		d.fail(what + " is negative")
+	if v < 0 || v > maxCount {
+		d.fail(what + " is out of range")
 		return 0
 	}
 	return v

@@ -31,6 +31,10 @@ const (
 // of the evidence saturates near 690, far above every threshold.
 const esrCap = 1e300
 
+// esrLeastAlarm keeps the threshold above what one block can reach from nothing when
+// blocks are about as long as the run length.
+const esrLeastAlarm = 2
+
 // ESR is the Shiryaev-Roberts e-detector for the mean of a bounded signal (Shin,
 // Ramdas, Rinaldo, "E-detectors: a nonparametric framework for sequential change
 // detection"), for a falling mean of a signal in [0, 1]:
@@ -61,8 +65,7 @@ func NewESR(o ESROptions) (*ESR, error) {
 	if !finite(o.ARL) || o.ARL <= 1 {
 		return nil, fmt.Errorf("drift: %w: %s: run length is %v, want more than 1", ErrParameter, EDetector, o.ARL)
 	}
-	// Below one block there is nothing to wait for; e itself is at least 0.05.
-	d := &ESR{opts: o, alarm: max(o.ARL/float64(o.Block), 1)}
+	d := &ESR{opts: o, alarm: max(o.ARL/float64(o.Block), esrLeastAlarm)}
 	ratio := math.Pow(esrLargestBet/esrSmallestBet, 1/float64(esrBets-1))
 	bet := esrSmallestBet / (1 - o.Mu0)
 	for j := range d.kappa {

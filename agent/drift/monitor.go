@@ -56,6 +56,10 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("drift: %w: detector %q is named twice", ErrParameter, name)
 		}
 	}
+	// Also where it is not needed, or not before the learning is done.
+	if _, err := NewRiver(o.River); err != nil {
+		return o, err
+	}
 	return o, o.Reference.Validate()
 }
 
@@ -116,14 +120,13 @@ func New(o Options) (*Monitor, error) {
 		}
 	}
 	if o.Reference.N < MinReference {
-		// Checks the parameters now, not after the learning.
-		if _, err := NewRiver(o.River); err != nil {
-			return nil, err
-		}
 		m.learned = make([]uint8, 0, FullReference)
 		return m, nil
 	}
-	return m, m.watch(o.Reference)
+	if err := m.watch(o.Reference); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // watch puts a reference in force.

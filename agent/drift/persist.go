@@ -94,6 +94,9 @@ func (m *Monitor) decode(d *decoder) error {
 			m.fired = append(m.fired, w.Name())
 		}
 	}
+	if first>>len(m.watched) != 0 {
+		d.fail("names a detector that does not run")
+	}
 	m.recent.decode(d)
 	m.course.decode(d, len(m.watched))
 	if err := d.end(); err != nil {

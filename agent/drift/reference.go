@@ -157,7 +157,8 @@ func (r Reference) ESRMean(arl float64) float64 {
 		return 0
 	}
 	mean := r.Mean()
-	// A signal that stays m above mu0 settles at a mean(M) of about 25(1-mu0)/m.
-	stuck := min(50*(1-mean)/arl, 0.01)
+	// A signal that stays m above mu0 settles at a mean(M) of about 25(1-mu0)/m; half
+	// the run length is far enough from an alarm. Bounded for absurdly short ones.
+	stuck := min(50/arl, 0.25) * (1 - mean)
 	return mean - max(2*r.StdErr(), 1/float64(r.N), 0.25/LatticeSize, stuck)
 }

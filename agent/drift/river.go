@@ -51,6 +51,13 @@ const (
 	riverHigh = -1
 )
 
+// Samples beyond riverMax would overflow the sums after some more like them, and
+// are no measurements; sums beyond riverMaxSum cannot come about.
+const (
+	riverMax    = 1e100
+	riverMaxSum = 1e200
+)
+
 // NewRiver makes the detector.
 func NewRiver(o RiverOptions) (*River, error) {
 	if o.Delta == 0 {
@@ -89,10 +96,10 @@ func NewRiver(o RiverOptions) (*River, error) {
 // Name returns [PageHinkleyRiver].
 func (r *River) Name() string { return PageHinkleyRiver }
 
-// Update implements [Detector]. The conversions to float64 forbid fused
-// multiply-add: river rounds every step.
+// Update implements [Detector]; samples beyond 1e100 are skipped like infinities.
+// The conversions to float64 forbid fused multiply-add: river rounds every step.
 func (r *River) Update(x float64) State {
-	if !finite(x) {
+	if !(math.Abs(x) <= riverMax) {
 		return r.state()
 	}
 	if r.alarmed {
@@ -179,12 +186,11 @@ func (r *River) Restore(snapshot []byte) error {
 	d.same("min instances", float64(d.i64()), float64(r.opts.MinInstances))
 	next := River{opts: r.opts, n: d.count("n")}
 	for _, v := range [...]*float64{&next.mean, &next.up, &next.low, &next.down, &next.hi} {
-		*v = d.f64("a sum")
+		if *v = d.f64("a sum"); math.Abs(*v) > riverMaxSum {
+			d.fail("a sum is out of range")
+		}
 	}
 	next.alarmed = d.flag("the alarm")
-	if next.n == math.MaxInt64 {
-		d.fail("n cannot be counted on")
-	}
 	if err := d.end(); err != nil {
 		return err
 	}

@@ -30,8 +30,9 @@ func RunLength(weights []float64, k, h int) (float64, error) {
 	return c.arl, nil
 }
 
-// maxThreshold bounds the search for h: 256 whole units of the signal.
-const maxThreshold = 1 << 16
+// maxThreshold bounds the search for h, and with it the time: 64 whole units of the
+// signal, at which a detector is as good as blind.
+const maxThreshold = 1 << 14
 
 // findThreshold returns the smallest h whose run length is at least arl, with that
 // run length; if even maxThreshold falls short, that and what it reaches.
