@@ -38,7 +38,8 @@ type Answer struct {
 	Confidence float64 // that output's real value; a probability after SOFTMAX
 }
 
-// Open loads an int8 or float32 model.
+// Open loads an int8 model, whose input and output may also be float32. (Float
+// models throughout are run by package graph; the runtime declines them.)
 // Errors match ErrModel or are package runtime's.
 func Open(model []byte) (*Classifier, error) {
 	return open(model, runtime.SessionOptions{})
