@@ -27,6 +27,9 @@ func program() cli.Program {
 		Commands: []cli.Command{
 			runCommand(),
 			configCommand(),
+			enrollCommand(),
+			installCommand(),
+			verifyCommand(),
 			inferCommand(),
 			inspectCommand(),
 			benchCommand(),

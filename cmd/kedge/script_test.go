@@ -33,6 +33,8 @@ func TestScripts(t *testing.T) {
 			"model": writeModel,
 			"exits": exits,
 			"text":  writeText,
+			"made":  writeMade,
+			"lock":  lockState,
 		},
 	})
 }
