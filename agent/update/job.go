@@ -117,6 +117,7 @@ func (u *Updater) request(ctx context.Context, send func(context.Context) error)
 		return
 	}
 	j.wake = time.Now().Add(j.pace.asked(time.Now(), u.o.Rand()))
+	j.pace.failed = err != nil
 	if j.pace.silent == maxSilent {
 		reason := "no answer from the centre"
 		if err != nil {

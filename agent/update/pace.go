@@ -25,6 +25,7 @@ type pace struct {
 	gap    time.Duration // smoothed; 0 before the first arrival
 	last   time.Time     // latest request or arrival
 	silent int           // requests since the last arrival
+	failed bool          // the last request did not even leave
 	open   int           // chunks asked for and not arrived
 }
 
@@ -57,12 +58,13 @@ func (p *pace) arrived(now time.Time) time.Duration {
 // tooShort notes a chunk that arrived twice.
 func (p *pace) tooShort() { p.wait = min(2*p.wait, maxWait) }
 
-// reset forgets a long silence, and reports whether there was one.
+// reset forgets a silence that has other reasons than a lost packet, and reports
+// whether there was one.
 func (p *pace) reset() bool {
-	if p.silent < 2 {
+	if p.silent < 2 && !p.failed {
 		return false
 	}
-	p.wait, p.silent = p.base, 0
+	p.wait, p.silent, p.failed = p.base, 0, false
 	return true
 }
 
