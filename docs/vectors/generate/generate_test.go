@@ -11,6 +11,15 @@ import (
 
 const dir = ".." // docs/vectors
 
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 // onDisk reads all vectors as another implementation would find them.
 func onDisk(t *testing.T) map[string][]byte {
 	t.Helper()

@@ -57,7 +57,7 @@ func (s *set) addEvents(model wire.ModelRef) {
 			{Name: "page-hinkley", Statistic: 51.5, Threshold: 50.25, Fired: true, Promise: "one false alarm in 2000000 inferences", Course: []float64{48.75, 50, 51.5}},
 			{Name: "e-sr", Statistic: 9.5, Threshold: 14.5, Promise: "one false alarm in 2000000 inferences"},
 		},
-		Before:   wire.Window{N: 600, SignalMean: 0.95703125, Classes: map[string]uint64{"good": 580, "worn": 20}},
+		Before:   wire.Window{N: 600, SignalMean: 0.95703125, Classes: map[string]uint64{"good": 580, "worn": 20}, Inputs: []wire.Input{{Name: "rms", Mean: -0.125}}},
 		After:    wire.Window{N: 8, SignalMean: 0.703125, Classes: map[string]uint64{"good": 1, "worn": 7}, Inputs: []wire.Input{{Name: "rms", Mean: 2.5}}},
 		Evidence: wire.EvidenceRef{ID: evidenceID, Before: 2, After: 100},
 	})
