@@ -69,7 +69,7 @@ type agent struct {
 	events     atomic.Uint64 // of this boot, for their ids
 	inferences atomic.Uint64 // since the state directory was made
 	rejected   atomic.Uint64
-	storeFull  atomic.Bool   // said, and not yet over
+	full       throttle      // stores that take nothing
 	changed    chan struct{} // has a value when the reported state changed
 	loaded     chan struct{} // has a value when a model came into service
 
@@ -103,7 +103,7 @@ func Run(ctx context.Context, c Config, o Options) error {
 func open(c Config, o Options) (a *agent, err error) {
 	a = &agent{
 		c: c, o: o, pipe: pipeline.New(), topics: wire.DeviceTopics{Site: c.Device.Site, Device: c.Device.ID},
-		changed: make(chan struct{}, 1), loaded: make(chan struct{}, 1), counted: throttle{every: time.Minute},
+		changed: make(chan struct{}, 1), loaded: make(chan struct{}, 1), counted: throttle{every: time.Minute}, full: throttle{every: time.Hour},
 	}
 	defer func() {
 		if err != nil {
@@ -261,7 +261,7 @@ func (a *agent) close() error {
 	if a.buf != nil {
 		a.persist()
 		if err := a.buf.Close(); errors.Is(err, buffer.ErrFull) {
-			a.storeFailed(err)
+			a.storeFailed(slog.Any("error", err))
 		} else {
 			errs = append(errs, err)
 		}
@@ -286,7 +286,11 @@ func (a *agent) openSource() (err error) {
 }
 
 func newReplay(s SourceConfig) (source.Source, error) {
-	return source.NewReplay(source.ReplayOptions{Path: s.Path, Format: source.Format(s.Format), Rate: s.Rate, Loop: s.Loop})
+	r, err := source.NewReplay(source.ReplayOptions{Path: s.Path, Format: source.Format(s.Format), Rate: s.Rate, Loop: s.Loop})
+	if err != nil {
+		return nil, err // not a source that holds a nil *Replay
+	}
+	return r, nil
 }
 
 func newStdin(s SourceConfig, stdin io.Reader) (source.Source, error) {
@@ -308,7 +312,11 @@ func newStdin(s SourceConfig, stdin io.Reader) (source.Source, error) {
 	default:
 		in = io.NopCloser(r)
 	}
-	return source.NewReader("stdin", in, format)
+	r, err := source.NewReader("stdin", in, format)
+	if err != nil {
+		return nil, errors.Join(err, in.Close())
+	}
+	return r, nil
 }
 
 // eof is an empty input.

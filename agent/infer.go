@@ -84,7 +84,7 @@ func (a *agent) reject(cause error, t *throttle) error {
 // written takes the outcome of writing an answer.
 func (a *agent) written(err error) error {
 	if errors.Is(err, errAnswersFull) {
-		a.storeFailed(err)
+		a.storeFailed(slog.Any("error", err))
 		return nil
 	}
 	return err
@@ -114,7 +114,7 @@ func (a *agent) answer(expected *serving, s source.Sample, record []byte) ([]byt
 	})
 	seq, err := a.buf.Ring.Append(record)
 	if err != nil {
-		a.storeFailed(err)
+		a.storeFailed(slog.Any("error", err))
 	}
 	a.collectSignal(got, id)
 	sample := wire.Sample{ID: id, Time: got.Time, Label: got.Label, Confidence: got.Confidence}

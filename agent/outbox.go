@@ -11,21 +11,21 @@ import (
 	"kedge/telemetry/wire"
 )
 
-// putEvent puts an event into the outbox. Its id names it for ever, so that the
-// centre can drop a repetition.
-func (a *agent) putEvent(kind string, class buffer.Class, data wire.Message) {
+// putEvent puts an event into the outbox and reports whether it is there. Its id
+// names it for ever, so that the centre can drop a repetition.
+func (a *agent) putEvent(kind string, class buffer.Class, data wire.Message) bool {
 	id := wire.SampleID{Device: a.c.Device.ID, Boot: a.boot, Sequence: a.events.Add(1)}.String()
 	e, err := wire.NewEvent(a.topics, kind, id, a.o.Now(), data)
 	if err != nil {
 		a.o.Log.Error("event cannot be made", slog.String("kind", kind), slog.Any("error", err))
-		return
+		return false
 	}
 	payload, err := json.Marshal(e)
 	if err != nil {
 		a.o.Log.Error("event cannot be encoded", slog.String("kind", kind), slog.Any("error", err))
-		return
+		return false
 	}
-	a.stored(a.buf.Outbox.Put(buffer.Message{Class: class, Topic: a.topics.Event(kind), Payload: payload, QoS: 1}))
+	return a.stored(a.buf.Outbox.Put(buffer.Message{Class: class, Topic: a.topics.Event(kind), Payload: payload, QoS: 1}))
 }
 
 // putHealth reports something that a person should know.

@@ -52,9 +52,12 @@ func (a *agent) collectSignal(got pipeline.Answer, id string) {
 	if len(c.signals) < a.c.Reference.Samples {
 		return
 	}
-	a.putEvent(wire.KindReference, buffer.ClassEvent, &wire.Reference{
+	if !a.putEvent(wire.KindReference, buffer.ClassEvent, &wire.Reference{
 		Model: a.serving.installed.Ref(), First: c.first, Signals: c.signals,
-	})
+	}) {
+		a.collect = &collection{} // there may be room for the next ones
+		return
+	}
 	a.say(event.ReferenceSent, slog.Int("samples", len(c.signals)), slog.String("first", c.first))
 	a.endCollection()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,35 +22,38 @@ func (a *agent) say(code event.Code, attrs ...slog.Attr) {
 	a.o.Log.LogAttrs(context.Background(), e.Severity.Level(), e.Text, all...)
 }
 
-// stored takes the outcome of a write. A store that is full is said once, until
-// a write succeeds again; inference goes on meanwhile.
-func (a *agent) stored(err error) {
+// stored takes the outcome of a write and reports whether it took place; what
+// the disk did not confirm is there too.
+func (a *agent) stored(err error) bool {
 	if err == nil || errors.Is(err, buffer.ErrUncertain) {
-		if a.storeFull.Swap(false) {
-			a.o.Log.Info("store has room again")
-		}
-		return
+		return true
 	}
-	a.storeFailed(err)
+	a.storeFailed(slog.Any("error", err))
+	return false
 }
 
-func (a *agent) storeFailed(err error) {
-	if !a.storeFull.Swap(true) {
-		a.say(event.StoreFull, slog.Any("error", err))
+// storeFailed says that something could not be stored, once in a while: full
+// stores stay full for long, and inference goes on meanwhile.
+func (a *agent) storeFailed(attrs ...slog.Attr) {
+	if n, ok := a.full.pass(a.o.Now()); ok {
+		a.say(event.StoreFull, append(attrs, slog.Uint64("count", n))...)
 	}
 }
 
-// A throttle lets a message through once in a while and counts the others. Its
-// owner orders the calls.
+// A throttle lets a message through once in a while and counts the others.
 type throttle struct {
 	every time.Duration
-	last  time.Time
-	held  uint64
+
+	mu   sync.Mutex
+	last time.Time
+	held uint64
 }
 
 // pass reports whether to say it now, and how often it happened since it was
 // said last, this time included.
 func (t *throttle) pass(now time.Time) (uint64, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.held++
 	if !t.last.IsZero() && now.Sub(t.last) < t.every {
 		return 0, false
@@ -94,13 +98,8 @@ func (t translator) WithGroup(name string) slog.Handler {
 // bufferLog translates what package buffer logs from its own goroutine.
 func (a *agent) bufferLog() slog.Handler {
 	return translator{a.o.Log.Handler(), map[string]func([]slog.Attr){
-		"cannot store, trying again; what is stored is kept": func(attrs []slog.Attr) {
-			if !a.storeFull.Swap(true) {
-				a.say(event.StoreFull, attrs...)
-			}
-		},
-		"storing again":       func([]slog.Attr) { a.stored(nil) },
-		"buffer file damaged": func([]slog.Attr) {}, // reportDamage says it, with an event
+		"cannot store, trying again; what is stored is kept": func(attrs []slog.Attr) { a.storeFailed(attrs...) },
+		"buffer file damaged":                                func([]slog.Attr) {}, // reportDamage says it, with an event
 	}}
 }
 
