@@ -74,7 +74,7 @@ func (s *set) addEvents(model wire.ModelRef) {
 }
 
 func (s *set) event(kind string, n int, why string, data wire.Message) {
-	e, err := wire.NewEvent(device, kind, fmt.Sprintf("%s-%d", boot, n), at, data)
+	e, err := wire.NewEvent(device, kind, fmt.Sprintf("%s/%s/%d", device.Device, boot, n), at, data)
 	if err != nil {
 		s.fail(err)
 		return
