@@ -58,7 +58,7 @@ type Options struct {
 func Defaults() Options {
 	return Options{
 		Hidden: []int{32}, Epochs: 100, Batch: 32, Optimizer: Adam, LearningRate: 2e-3,
-		LabelSmoothing: 0.05, Offset: 0.3,
+		LabelSmoothing: 0.1, Offset: 0.3,
 	}
 }
 
