@@ -2,14 +2,14 @@ package op
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 
 	"kedge/runtime/tensor"
 )
 
-// pad is PAD: the input set into a larger tensor whose other elements are the
-// output's zero point. It only moves elements, so it works on bytes.
+// pad is PAD: the input set into a larger tensor whose other elements are 0,
+// which for int8 is the output's zero point. It only moves elements, so it works
+// on bytes.
 type pad struct {
 	in, out int
 	fill    []byte       // one element
@@ -26,10 +26,15 @@ func preparePad(p *Prep) (Evaluator, error) {
 	}
 	in, paddings, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Int16), p.types(out, in.Type), p.quantized(out),
+		p.types(in, tensor.Int8, tensor.Int16, tensor.Int32, tensor.Float32), p.types(out, in.Type),
 		p.types(paddings, tensor.Int32), p.constant(paddings),
 	); err != nil {
 		return nil, err
+	}
+	if out.Type == tensor.Int8 {
+		if err := p.quantized(out); err != nil {
+			return nil, err
+		}
 	}
 	amounts, err := p.int32s(paddings)
 	if err != nil {
@@ -58,7 +63,10 @@ func layPad(in, out operand, amounts []int32) *pad {
 	size := in.Type.Bits() / 8
 	last := len(in.Shape) - 1
 	q := &pad{in: in.id, out: out.id, rank: last, row: in.Shape[last] * size}
-	q.fill = binary.LittleEndian.AppendUint16(nil, uint16(out.Quant.ZeroPoint()))[:size]
+	q.fill = make([]byte, size)
+	if out.Type == tensor.Int8 {
+		q.fill[0] = byte(out.Quant.ZeroPoint())
+	}
 	stride := size
 	for d := last; d >= 0; d-- {
 		q.extent[d], q.stride[d] = in.Shape[d], stride

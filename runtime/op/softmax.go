@@ -9,15 +9,22 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// softmax is SOFTMAX over the last dimension on int8. All exponentials
-// it can meet are tabulated: the argument is the distance d from the row's
-// maximum, 0 to 255.
-type softmax struct {
+// softmax is SOFTMAX over the last dimension on int8, to int8 or int16. All
+// exponentials it can meet are tabulated: the argument is the distance d from
+// the row's maximum, 0 to 255.
+type softmax[O int8 | int16] struct {
 	in, out int
 	depth   int
-	exp     [256]int32 // e^(-scale·beta·d) in Q0.31
-	sum     [256]int32 // the same in Q12.19, for the sum
-	skip    int        // from this distance on the output is the lowest value
+	lowest  int32 // of the output's type, which stands for probability 0
+	bits    int   // of the output's type
+	expTable
+}
+
+// expTable holds e^(-factor·d) for every distance d.
+type expTable struct {
+	exp  [256]int32 // e^(-scale·beta·d) in Q0.31
+	sum  [256]int32 // the same in Q12.19, for the sum
+	skip int        // from this distance on the output is the lowest value
 }
 
 func prepareSoftmax(p *Prep) (Evaluator, error) {
@@ -26,8 +33,8 @@ func prepareSoftmax(p *Prep) (Evaluator, error) {
 	}
 	in, out := p.in(0), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Int16), p.types(out, in.Type), p.shape(out, in.Shape),
-		p.quantized(in), p.quantized(out),
+		p.types(in, tensor.Int8, tensor.Int16), p.types(out, tensor.Int8, tensor.Int16), p.shape(out, in.Shape),
+		p.quantized(in),
 	); err != nil {
 		return nil, err
 	}
@@ -40,22 +47,36 @@ func prepareSoftmax(p *Prep) (Evaluator, error) {
 	if err := p.Budget.Spend(1, 2048); err != nil {
 		return nil, err
 	}
-	if q := out.Quant; q.Scale() != 1.0/256 || q.ZeroPoint() != -128 {
-		return nil, p.unsupported(out, fmt.Sprintf("scale %g, zero point %d", q.Scale(), q.ZeroPoint()), "1/256, -128")
+	table, err := p.tabulateExp(in)
+	if err != nil {
+		return nil, err
 	}
-	s := &softmax{in: in.id, out: out.id, depth: in.Shape[len(in.Shape)-1]}
-	return s, p.tabulateExp(s, in)
+	depth := in.Shape[len(in.Shape)-1]
+	if out.Type == tensor.Int16 {
+		return &softmax[int16]{in.id, out.id, depth, -32768, 16, table}, p.probabilities(out, 1.0/65536, -32768)
+	}
+	return &softmax[int8]{in.id, out.id, depth, -128, 8, table}, p.probabilities(out, 1.0/256, -128)
+}
+
+// probabilities checks that out's quantization is the one in which the lowest
+// value is 0 and one above the highest is 1.
+func (p *Prep) probabilities(out operand, scale float64, zero int32) error {
+	s, z := float64(out.Quant.Scale()), out.Quant.ZeroPoint()
+	if !(math.Abs(s-scale) <= 0.001*scale) || out.Type == tensor.Int8 && s != scale || z != zero {
+		return p.unsupported(out, fmt.Sprintf("scale %g, zero point %d", s, z), fmt.Sprintf("1/%g, %d", 1/scale, zero))
+	}
+	return nil
 }
 
 // tabulateExp computes the exponentials by their fixed-point definition. The
 // argument is rescaled to Q5.26; distances whose rescaled value would not fit
 // are skipped, their exponential being below the output's resolution.
-func (p *Prep) tabulateExp(s *softmax, in operand) error {
+func (p *Prep) tabulateExp(in operand) (s expTable, err error) {
 	beta := float64(p.Operator.Options.Float32(0, 0))
 	factor := float64(beta * float64(in.Quant.Scale()))
 	factor = min(factor*(1<<26), math.MaxInt32)
 	if !(factor > 1) {
-		return p.unsupported(in, fmt.Sprintf("scale %g with beta %g", in.Quant.Scale(), beta), "a product above 2^-26")
+		return s, p.unsupported(in, fmt.Sprintf("scale %g with beta %g", in.Quant.Scale(), beta), "a product above 2^-26")
 	}
 	m := fixed.Quantize(factor)
 	radius := int(31 * (int64(1) << 26) >> uint32(m.Shift))
@@ -64,18 +85,18 @@ func (p *Prep) tabulateExp(s *softmax, in operand) error {
 		s.exp[d] = fixed.Exp(m.Apply(int32(-d)))
 		s.sum[d] = fixed.DivPow2(s.exp[d], 12)
 	}
-	return nil
+	return s, nil
 }
 
-func (s *softmax) Eval(m *Memory) {
-	in, out := get[int8](m, s.in), get[int8](m, s.out)
+func (s *softmax[O]) Eval(m *Memory) {
+	in, out := get[int8](m, s.in), get[O](m, s.out)
 	for len(in) >= s.depth && s.depth > 0 {
 		s.row(in[:s.depth], out[:s.depth])
 		in, out = in[s.depth:], out[s.depth:]
 	}
 }
 
-func (s *softmax) row(in, out []int8) {
+func (s *softmax[O]) row(in []int8, out []O) {
 	top := in[0]
 	for _, v := range in {
 		top = max(top, v)
@@ -88,14 +109,14 @@ func (s *softmax) row(in, out []int8) {
 	// continues: the sum saturates at what Q12.19 holds, and an exponent above 31
 	// gives 0, the lowest output.
 	scale, over := fixed.Reciprocal(int32(min(total, math.MaxInt32)), 12)
-	exponent := int32(over + 31 - 8)
+	exponent := int32(over + 31 - s.bits)
 	for i, v := range in {
 		d := int(top) - int(v)
 		if d >= s.skip {
-			out[i] = -128
+			out[i] = O(s.lowest)
 			continue
 		}
-		y := fixed.DivPow2(fixed.MulHigh(scale, s.exp[d]), exponent) - 128
-		out[i] = int8(min(max(y, -128), 127))
+		y := fixed.DivPow2(fixed.MulHigh(scale, s.exp[d]), exponent) + s.lowest
+		out[i] = O(min(max(y, s.lowest), -1-s.lowest))
 	}
 }

@@ -1,11 +1,11 @@
 package op
 
 import (
-	"fmt"
-	"math"
+	"cmp"
 	"math/bits"
 
 	"kedge/runtime/fixed"
+	"kedge/runtime/tensor"
 )
 
 // softmaxWide is SOFTMAX for int16: e^x and 1/(1+x) from tables, the sum in
@@ -22,9 +22,8 @@ func (p *Prep) prepareSoftmaxWide(in, out operand) (Evaluator, error) {
 	if err := p.Budget.Spend(2, 513*2); err != nil {
 		return nil, err
 	}
-	const want = 1.0 / 32768
-	if s := float64(out.Quant.Scale()); math.Abs(s-want) > 0.001*want {
-		return nil, p.unsupported(out, fmt.Sprintf("scale %g", s), "1/32768")
+	if err := cmp.Or(p.types(out, tensor.Int16), p.probabilities(out, 1.0/32768, 0)); err != nil {
+		return nil, err
 	}
 	// The tables are for arguments in [-10, 0]: e^-10 is below the resolution.
 	beta := float64(p.Operator.Options.Float32(0, 0))

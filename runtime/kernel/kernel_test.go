@@ -1,0 +1,201 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"kedge/runtime/fixed"
+)
+
+// definition is a convolution written down as its formula: every output, every
+// tap, with the test for the edge inside. in and weight look up one element.
+func definition(w *Window, outC int, o *Output, bias []int32, depth int,
+	in func(b, y, x, c, i int) int32, weight func(c, ky, kx, i int) int32) []int8 {
+	var out []int8
+	for b := range w.Batch {
+		for y := range w.OutH {
+			for x := range w.OutW {
+				for c := range outC {
+					acc := int32(0)
+					if bias != nil {
+						acc = bias[c]
+					}
+					for ky := range w.KernelH {
+						for kx := range w.KernelW {
+							iy, ix := y*w.StrideH-w.PadTop+ky*w.DilationH, x*w.StrideW-w.PadLeft+kx*w.DilationW
+							if iy < 0 || iy >= w.InH || ix < 0 || ix >= w.InW {
+								continue
+							}
+							for i := range depth {
+								acc += in(b, iy, ix, c, i) * weight(c, ky, kx, i)
+							}
+						}
+					}
+					v := o.Multipliers[c].Apply(acc) + o.Zero
+					out = append(out, int8(min(max(v, o.Min), o.Max)))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// values gives random arguments, many of them extreme.
+type values struct{ *rand.Rand }
+
+func (r values) int8s(n int) []int8 {
+	s := make([]int8, n)
+	for i := range s {
+		switch r.IntN(8) {
+		case 0:
+			s[i] = -128
+		case 1:
+			s[i] = 127
+		default:
+			s[i] = int8(r.Uint32())
+		}
+	}
+	return s
+}
+
+func (r values) output(n int) Output {
+	o := Output{Zero: int32(r.IntN(256)) - 128, Min: int32(r.IntN(100)) - 128, Max: 127 - int32(r.IntN(100))}
+	for range n {
+		m := fixed.Multiplier{M: 1<<30 + int32(r.Uint32()>>2), Shift: int32(r.IntN(14)) - 12}
+		o.Multipliers = append(o.Multipliers, m)
+	}
+	return o
+}
+
+func (r values) bias(n int) []int32 {
+	if r.IntN(3) == 0 {
+		return nil
+	}
+	b := make([]int32, n)
+	for i := range b {
+		b[i] = int32(r.IntN(20001)) - 10000
+	}
+	return b
+}
+
+// window is a random geometry; its padding is any, not only that of SAME.
+func (r values) window() Window {
+	w := Window{
+		Batch: 1 + r.IntN(2), KernelH: 1 + r.IntN(4), KernelW: 1 + r.IntN(4),
+		StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), DilationH: 1 + r.IntN(2), DilationW: 1 + r.IntN(2),
+		InH: 1 + r.IntN(8), InW: 1 + r.IntN(8),
+	}
+	if r.IntN(3) > 0 {
+		w.PadTop, w.PadLeft = r.IntN(w.KernelH*w.DilationH), r.IntN(w.KernelW*w.DilationW)
+	}
+	w.OutH, w.OutW = (w.InH-1)/w.StrideH+1, (w.InW-1)/w.StrideW+1
+	return w
+}
+
+func each(t *testing.T, runs int, f func(t *testing.T, s *Set, r values)) {
+	for _, s := range sets() {
+		t.Run(s.Name, func(t *testing.T) {
+			r := values{rand.New(rand.NewPCG(11, 12))}
+			for range runs {
+				f(t, s, r)
+			}
+		})
+	}
+}
+
+func TestConv(t *testing.T) {
+	each(t, 400, func(t *testing.T, s *Set, r values) {
+		groups, depth := 1+r.IntN(3)*r.IntN(2), 1+r.IntN(9)
+		filters := 1 + r.IntN(9)
+		c := Conv{Window: r.window(), InC: groups * depth, OutC: groups * filters, Groups: groups, InZero: int32(r.IntN(256)) - 128}
+		if c.pointwise() { // lies within the image
+			c.OutH, c.OutW = (c.InH-1)/c.StrideH+1, (c.InW-1)/c.StrideW+1
+		}
+		c.Weights = r.int8s(c.OutC * c.KernelH * c.KernelW * depth)
+		c.Bias, c.Output = r.bias(c.OutC), r.output(c.OutC)
+		in, out := r.int8s(c.Batch*c.InH*c.InW*c.InC), make([]int8, c.Batch*c.OutH*c.OutW*c.OutC)
+		s.PrepareConv(&c)
+		s.Conv(&c, in, out, make([]byte, c.Scratch))
+		want := definition(&c.Window, c.OutC, &c.Output, c.Bias, depth,
+			func(b, y, x, ch, i int) int32 {
+				return int32(in[((b*c.InH+y)*c.InW+x)*c.InC+ch/filters*depth+i]) - c.InZero
+			},
+			func(ch, ky, kx, i int) int32 {
+				return int32(c.Weights[((ch*c.KernelH+ky)*c.KernelW+kx)*depth+i])
+			})
+		if !slices.Equal(out, want) {
+			t.Fatalf("%+v: got %v, want %v", c.Window, out, want)
+		}
+	})
+}
+
+func TestDepthwise(t *testing.T) {
+	each(t, 400, func(t *testing.T, s *Set, r values) {
+		d := Depthwise{Window: r.window(), InC: 1 + r.IntN(20), Multiplier: 1 + r.IntN(3)*r.IntN(2), InZero: int32(r.IntN(256)) - 128}
+		d.OutC = d.InC * d.Multiplier
+		d.Weights = r.int8s(d.KernelH * d.KernelW * d.OutC)
+		d.Bias, d.Output = r.bias(d.OutC), r.output(d.OutC)
+		in, out := r.int8s(d.Batch*d.InH*d.InW*d.InC), make([]int8, d.Batch*d.OutH*d.OutW*d.OutC)
+		s.PrepareDepthwise(&d)
+		s.Depthwise(&d, in, out, make([]byte, d.Scratch))
+		want := definition(&d.Window, d.OutC, &d.Output, d.Bias, 1,
+			func(b, y, x, ch, _ int) int32 {
+				return int32(in[((b*d.InH+y)*d.InW+x)*d.InC+ch/d.Multiplier]) - d.InZero
+			},
+			func(ch, ky, kx, _ int) int32 { return int32(d.Weights[(ky*d.KernelW+kx)*d.OutC+ch]) })
+		if !slices.Equal(out, want) {
+			t.Fatalf("%+v: got %v, want %v", d.Window, out, want)
+		}
+	})
+}
+
+func TestDense(t *testing.T) {
+	each(t, 400, func(t *testing.T, s *Set, r values) {
+		d := Dense{Batch: 1 + r.IntN(3), K: 1 + r.IntN(70), N: 1 + r.IntN(20), InZero: int32(r.IntN(256)) - 128}
+		if r.IntN(3) == 0 {
+			d.WeightZero = int32(r.IntN(256)) - 128
+		}
+		d.Weights, d.Bias, d.Output = r.int8s(d.N*d.K), r.bias(d.N), r.output(d.N)
+		in, out := r.int8s(d.Batch*d.K), make([]int8, d.Batch*d.N)
+		s.PrepareDense(&d)
+		s.Dense(&d, in, out)
+		pixel := Window{Batch: d.Batch, InH: 1, InW: 1, OutH: 1, OutW: 1, KernelH: 1, KernelW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
+		want := definition(&pixel, d.N, &d.Output, d.Bias, d.K,
+			func(b, _, _, _, i int) int32 { return int32(in[b*d.K+i]) - d.InZero },
+			func(n, _, _, i int) int32 { return int32(d.Weights[n*d.K+i]) - d.WeightZero })
+		if !slices.Equal(out, want) {
+			t.Fatalf("%d×%d×%d: got %v, want %v", d.Batch, d.K, d.N, out, want)
+		}
+	})
+}
+
+func TestAdd(t *testing.T) {
+	each(t, 60, func(t *testing.T, s *Set, r values) {
+		a := Add{Output: fixed.Multiplier{M: 1 << 30, Shift: -int32(r.IntN(20))}, Zero: 3, Min: -100, Max: 90}
+		for i := range a.X {
+			a.X[i], a.Y[i] = int32(r.Uint32())>>3, int32(r.Uint32())>>3
+		}
+		n := r.IntN(200)
+		x, y, out := r.int8s(n), r.int8s(n), make([]int8, n)
+		s.Add(&a, x, y, out)
+		for i := range out {
+			sum := a.X[int(x[i])+128] + a.Y[int(y[i])+128]
+			if want := int8(min(max(a.Output.Apply(sum)+3, -100), 90)); out[i] != want {
+				t.Fatalf("%d+%d: got %d, want %d", x[i], y[i], out[i], want)
+			}
+		}
+	})
+}
+
+func TestChoose(t *testing.T) {
+	for _, name := range []string{"", "generic"} {
+		if s, err := Choose(name); err != nil || s == nil {
+			t.Errorf("%q: got %v", name, err)
+		}
+	}
+	if s, err := Choose("abacus"); s != nil || err == nil || !strings.Contains(err.Error(), "generic") {
+		t.Errorf("got %v, %v, want an error that lists the sets", s, err)
+	}
+}
