@@ -68,25 +68,30 @@ func (r *remote) publish(ctx context.Context, topic string, payload []byte, reta
 func (r *remote) url() string  { return r.address }
 func (r *remote) close() error { return nil }
 
-// Times of the receiver's connection.
+// Times of the receiver's connection. It comes back quickly: what a broker
+// without a memory of its own acknowledges before the receiver is there again is
+// lost, and the devices are on their way too.
 const (
-	minRetry       = 500 * time.Millisecond
-	maxRetry       = 15 * time.Second
+	quickRetry     = 250 * time.Millisecond // in the first minute of an outage
+	slowRetry      = 2 * time.Second
+	maxRetry       = 15 * time.Second // of the publisher
 	connectTimeout = 15 * time.Second
 )
 
 // inbox keeps the receiver connected until ctx ends. The publisher's session
 // reports outages of the same broker; this one is silent about them.
 func (r *remote) inbox(ctx context.Context) {
-	for wait := minRetry; ctx.Err() == nil; wait = min(2*wait, maxRetry) {
-		began := time.Now()
-		err := r.listen(ctx)
+	for lost := time.Now(); ctx.Err() == nil; {
+		up, err := r.listen(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		r.log.Debug("receiver disconnected", slog.Any("cause", err))
-		if time.Since(began) > time.Minute {
-			wait = minRetry
+		wait := quickRetry
+		if up {
+			lost = time.Now()
+		} else if time.Since(lost) > time.Minute {
+			wait = slowRetry
 		}
 		select {
 		case <-ctx.Done():
@@ -95,12 +100,12 @@ func (r *remote) inbox(ctx context.Context) {
 	}
 }
 
-// listen lives through one connection and returns why it ended. What was not
-// acknowledged on it comes again on the next.
-func (r *remote) listen(ctx context.Context) error {
+// listen lives through one connection and returns whether there was one and why
+// it ended. What was not acknowledged on it comes again on the next.
+func (r *remote) listen(ctx context.Context) (up bool, err error) {
 	address, err := withPort(r.address)
 	if err != nil {
-		return err
+		return false, err
 	}
 	lost := make(chan error, 1)
 	end := func(err error) {
@@ -125,17 +130,17 @@ func (r *remote) listen(ctx context.Context) error {
 		})
 	client := paho.NewClient(o)
 	if token := client.Connect(); !token.WaitTimeout(2*connectTimeout) || token.Error() != nil {
-		return fmt.Errorf("connect: %w", errors.Join(token.Error(), ctx.Err()))
+		return false, fmt.Errorf("connect: %w", errors.Join(token.Error(), ctx.Err()))
 	}
 	defer client.Disconnect(250)
 	if err := subscribe(client); err != nil {
-		return err
+		return false, err
 	}
 	select {
 	case err := <-lost:
-		return err
+		return true, err
 	case <-ctx.Done():
-		return ctx.Err()
+		return true, ctx.Err()
 	}
 }
 

@@ -82,10 +82,5 @@ func (w *Workbench) TrainFirst(ctx context.Context, name string) (jobs.Outcome, 
 // Assign assigns a release to a device or a group of a site for
 // release.DefaultValidity.
 func (w *Workbench) Assign(ctx context.Context, target store.Target, digest string) (store.Assignment, error) {
-	for _, name := range []string{target.Site, target.Name} {
-		if err := wire.CheckName(name); err != nil {
-			return store.Assignment{}, err
-		}
-	}
 	return w.registry.Assign(ctx, target, digest, 0)
 }

@@ -28,22 +28,23 @@ const (
 // A Notice tells whoever watches the centre what happened. Fields that do not
 // concern its kind are zero.
 type Notice struct {
-	Time         time.Time
-	Kind         Kind
-	Site, Device string
-	Text         string // a sentence without a full stop
+	Time   time.Time `json:"time"`
+	Kind   Kind      `json:"kind"`
+	Site   string    `json:"site"`
+	Device string    `json:"device,omitempty"` // absent where labels came from a source of truth
+	Text   string    `json:"text"`             // a sentence without a full stop
 
-	Name     string // of the model
-	Version  uint64
-	Release  string  // digest of the document
-	Sample   string  // Drift: where the alarm was raised
-	Samples  int     // Evidence, Training, Trained, Referenced: how many
-	Labels   int     // Labeled: how many more samples have a label; Training: how many have one
-	Seconds  float64 // Trained
-	Accuracy float64 // Trained, Rejected: the new model's on labeled samples that it did not see
-	Running  float64 // Trained, Rejected: the running model's on the same samples
-	Bytes    int64   // Committed, Refused: received by the device for the update
-	Code     string  // Progress, Committed, Refused, Health: the device's event code
-	State    string  // Progress, Committed, Refused: the device's state of the update
-	Weak     bool    // Drift, Released: the reference is too small for the promise
+	Name     string  `json:"name,omitempty"` // of the model
+	Version  uint64  `json:"version,omitempty"`
+	Release  string  `json:"release,omitempty"`  // digest of the document
+	Sample   string  `json:"sample,omitempty"`   // Drift: where the alarm was raised
+	Samples  int     `json:"samples,omitempty"`  // Evidence, Trained, Referenced: how many
+	Labels   int     `json:"labels,omitempty"`   // Labeled: how many more samples have one; Training: of this alarm; Trained: in all
+	Seconds  float64 `json:"seconds,omitempty"`  // Trained, Rejected
+	Accuracy float64 `json:"accuracy,omitempty"` // Trained, Rejected: the new model's on labeled samples that it did not see
+	Running  float64 `json:"running,omitempty"`  // Trained, Rejected: the running model's on samples of the same alarm
+	Bytes    int64   `json:"bytes,omitempty"`    // Progress, Committed, Refused: received by the device for the update
+	Code     string  `json:"code,omitempty"`     // Progress, Committed, Refused, Health: the device's event code
+	State    string  `json:"state,omitempty"`    // Progress, Committed, Refused: the device's state of the update
+	Weak     bool    `json:"weak,omitempty"`     // Drift, Released: the reference is too small for the promise
 }

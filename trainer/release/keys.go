@@ -236,6 +236,12 @@ func (k *Keys) RootEnvelope() []byte { return k.roots[len(k.roots)-1] }
 // RootEnvelopes returns all root documents; the one at index i has version i+1.
 func (k *Keys) RootEnvelopes() [][]byte { return k.roots }
 
+// RoleKeys names the keys of a role, and how many of them have to sign.
+func (k *Keys) RoleKeys(role trust.Role) (ids []string, threshold int) {
+	entry := k.document.Roles[role]
+	return entry.KeyIDs, entry.Threshold
+}
+
 // writeFile writes a file that appears whole or not at all.
 func writeFile(path string, data []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+
+	"kedge/cmd/internal/cli"
+	"kedge/trainer"
+	"kedge/trainer/dataset"
+	"kedge/trainer/store"
+	"kedge/trainer/train"
+)
+
+func trainCommand() cli.Command {
+	return cli.Command{
+		Name: "train", Args: "CSV...", Summary: "train a first model on labeled tables and release it",
+		Detail: "The tables are kept as the model's base set: later models are trained on them too. They need a\n" +
+			"header line and the same columns, and may be compressed with gzip.",
+		Setup: setupTrain,
+	}
+}
+
+func setupTrain(fs *flag.FlagSet) cli.Run {
+	var f folder
+	var c dataset.CSVOptions
+	f.flags(fs)
+	name := fs.String("name", "", "`NAME` of the model")
+	fs.StringVar(&c.Label, "label", "", "`COLUMN` with the class")
+	ignore := fs.String("ignore", "", "`COLUMN,COLUMN` that are no features")
+	fs.StringVar(&c.Transform, "transform", "none", "`TRANSFORM` of all features before standardization: none or signed-log1p")
+	seed := fs.Uint64("seed", 1, "decides all that is random in training")
+	epochs := fs.Int("epochs", 0, "`N` times through the data (default: the recipe's)")
+	command := fs.String("command", "", "training `PROGRAM` and its arguments, split at spaces, instead of the built-in trainer")
+	out := fs.String("package", "", "also write the release as a .kedge `FILE`")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	return func(ctx context.Context, env cli.Env, args []string) error {
+		o, err := f.options()
+		if err != nil {
+			return err
+		}
+		if *name == "" || c.Label == "" {
+			return missing(map[bool]string{true: "name", false: "label"}[*name == ""])
+		}
+		if *ignore != "" {
+			c.Ignore = strings.Split(*ignore, ",")
+		}
+		table, err := readTables(args, c)
+		if err != nil {
+			return err
+		}
+		o.Seed, o.Command = *seed, train.Command{Args: strings.Fields(*command)}
+		if *epochs != 0 {
+			recipe := train.Defaults()
+			recipe.Epochs = *epochs
+			o.Fresh = &recipe
+		}
+		w, err := f.open(ctx, o)
+		if err != nil {
+			return err
+		}
+		defer w.Close()
+		report, err := w.ImportBase(ctx, *name, table)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(env.Stderr, "base set: %v\n", report)
+		outcome, err := w.TrainFirst(ctx, *name)
+		if err != nil {
+			return err
+		}
+		if err := writePackage(ctx, w, outcome.Release, *out); err != nil {
+			return err
+		}
+		return printRelease(env, outcome.Release, *asJSON)
+	}
+}
+
+func readTables(paths []string, o dataset.CSVOptions) (*dataset.Table, error) {
+	var all *dataset.Table
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, errors.Unwrap(err))
+		}
+		one, err := dataset.ReadCSV(f, o)
+		f.Close()
+		if err == nil && all != nil {
+			err = all.Append(one)
+		}
+		if err != nil {
+			return nil, cli.WithHint(fmt.Errorf("%s: %w", path, err), "kedge-trainer train --help explains the flags that describe a table")
+		}
+		if all == nil {
+			all = one
+		}
+	}
+	return all, nil
+}
+
+// released is what train and release print.
+type released struct {
+	Release  string   `json:"release"`
+	Name     string   `json:"name"`
+	Version  uint64   `json:"version"`
+	Model    string   `json:"model"`
+	Accuracy *float64 `json:"accuracy,omitempty"` // on rows that the measured model had not seen
+}
+
+func printRelease(env cli.Env, r store.Release, asJSON bool) error {
+	out := released{Release: r.Digest, Name: r.Name, Version: r.Version, Model: r.Model}
+	if !math.IsNaN(r.Accuracy) {
+		out.Accuracy = &r.Accuracy
+	}
+	if asJSON {
+		return cli.PrintJSON(env.Stdout, out)
+	}
+	fmt.Fprintf(env.Stdout, "%s version %d\nrelease: %s\nmodel: %s\n", out.Name, out.Version, out.Release, out.Model)
+	if out.Accuracy != nil {
+		fmt.Fprintf(env.Stdout, "accuracy: %.4f\n", *out.Accuracy)
+	}
+	return nil
+}
+
+// writePackage writes a release as a .kedge file, if a path is given.
+func writePackage(ctx context.Context, w *trainer.Workbench, r store.Release, path string) error {
+	if path == "" {
+		return nil
+	}
+	data, err := w.Registry().Package(ctx, r.Digest)
+	if err != nil {
+		return err
+	}
+	return writeBytes(path, data)
+}
