@@ -19,7 +19,7 @@ func (b *Buffer) Check() error {
 	l := q.committed
 	q.mu.Unlock()
 	errs := []error{q.checkPages()}
-	err := q.view(func(tx *bbolt.Tx) error {
+	err := q.view(func(tx *bbolt.Tx, _ bool) error {
 		stored, err := decodeLedger(tx.Bucket(metaBucket).Get(ledgerKey))
 		if err != nil {
 			return err

@@ -35,9 +35,7 @@ func (t *txn) keep(from, to uint64) error {
 			return err
 		}
 		if _, err := decodeRecord(key, value); err != nil {
-			t.Ring.Dropped++
-			t.Corrupt++
-			continue
+			return &fault{err} // the commit is tried again after the file was put right
 		}
 		t.Ring.Done++
 		if err := t.put(t.evidence(), key, value); err != nil {

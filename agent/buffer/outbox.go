@@ -1,7 +1,6 @@
 package buffer
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -141,30 +140,27 @@ func (o *Outbox) Next(n int, skip func(id uint64) bool) ([]Message, error) {
 	}
 	q.mu.Unlock()
 	var messages []Message
-	bad := map[string][][]byte{}
-	err := q.view(func(tx *bbolt.Tx) error {
+	err := q.view(func(tx *bbolt.Tx, strict bool) error {
+		messages = nil
 		for _, class := range sendOrder {
-			name := outboxBuckets[class]
-			c := tx.Bucket(name).Cursor()
+			c := tx.Bucket(outboxBuckets[class]).Cursor()
 			for k, v := c.First(); k != nil && len(messages) < n; k, v = c.Next() {
 				id, err := keySeq(k)
 				if _, done := acked[id]; err == nil && (done || skip != nil && skip(id)) {
 					continue
 				}
 				m, err := readMessage(k, v)
-				if err != nil {
-					bad[string(name)] = append(bad[string(name)], bytes.Clone(k))
-					continue
+				if err != nil && strict {
+					return &fault{err}
 				}
-				messages = append(messages, m)
+				if err == nil {
+					messages = append(messages, m)
+				}
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return messages, q.removeCorrupt(bad)
+	return messages, err
 }
 
 // readMessage decodes an outbox record with its number.

@@ -99,7 +99,6 @@ func (q *queue) load(db *bbolt.DB) error {
 	bad := map[string][][]byte{}
 	var found []Tally
 	err := db.View(func(tx *bbolt.Tx) error {
-		meta := tx.Bucket(metaBucket)
 		for _, s := range l.shelves() {
 			b := tx.Bucket(s.name)
 			if b == nil {
@@ -111,7 +110,7 @@ func (q *queue) load(db *bbolt.DB) error {
 				bad[string(s.name)] = corrupt
 			}
 		}
-		l, ledgerErr = decodeLedger(bytes.Clone(meta.Get(ledgerKey)))
+		l, ledgerErr = decodeLedger(bytes.Clone(tx.Bucket(metaBucket).Get(ledgerKey)))
 		return nil
 	})
 	if err != nil {
@@ -120,40 +119,63 @@ func (q *queue) load(db *bbolt.DB) error {
 	if ledgerErr != nil {
 		l = q.floor()
 	}
-	repaired := ledgerErr != nil
-	for i, t := range l.tallies() {
-		if t.Queued != found[i].Queued || t.Bytes != found[i].Bytes {
-			repaired = true
-			t.Queued, t.Bytes = found[i].Queued, found[i].Bytes
-			t.Produced = t.Done + t.Dropped + t.Queued
-		}
+	if !l.clean {
+		l.nextSeq += maxPending
 	}
+	lost, reconcileErr := l.reconcile(found)
 	corrupt := 0
 	for _, keys := range bad {
 		corrupt += len(keys)
 	}
-	if !l.clean {
-		l.nextSeq += maxPending
-	}
-	if repaired || corrupt > 0 {
-		q.report(Recovered{File: QueueFile, Cause: errors.Join(ledgerErr, badError(bad)), Exact: ledgerErr == nil, Corrupt: uint64(corrupt)})
-		q.repair(db, &l, bad)
+	cause := errors.Join(ledgerErr, reconcileErr, badError(bad))
+	if cause != nil {
+		if err := q.repair(db, &l, bad); err != nil {
+			return err
+		}
+		q.report(Recovered{File: QueueFile, Cause: cause, Lost: lost, Exact: ledgerErr == nil, Corrupt: uint64(corrupt)})
 	}
 	q.take(l)
 	return nil
 }
 
+// reconcile makes the tallies agree with the records that were found: a page may have
+// lost some and still be a sound page. It returns the number of those that are
+// missing, and an error if anything had to be changed.
+func (l *ledger) reconcile(found []Tally) (uint64, error) {
+	var lost uint64
+	var errs []error
+	for i, t := range l.tallies() {
+		f := found[i]
+		if t.Queued == f.Queued && t.Bytes == f.Bytes {
+			continue
+		}
+		errs = append(errs, damaged("%s: %d records of %d bytes, want %d of %d",
+			l.shelves()[i].name, f.Queued, f.Bytes, t.Queued, t.Bytes))
+		if f.Queued < t.Queued {
+			lost += t.Queued - f.Queued
+			t.Dropped += t.Queued - f.Queued
+		} else {
+			t.Produced += f.Queued - t.Queued
+		}
+		t.Queued, t.Bytes = f.Queued, f.Bytes
+	}
+	l.Lost += lost
+	return lost, errors.Join(errs...)
+}
+
+// badError describes records whose checksum failed, nil if there are none.
 func badError(bad map[string][][]byte) error {
 	var errs []error
 	for name, keys := range bad {
-		errs = append(errs, damaged("%d records of %s", len(keys), name))
+		errs = append(errs, damaged("%s: the checksum of %d records fails", name, len(keys)))
 	}
 	return errors.Join(errs...)
 }
 
-// repair removes bad records and writes the ledger. If the disk takes nothing,
-// memory still has the true numbers and reading skips the records.
-func (q *queue) repair(db *bbolt.DB, l *ledger, bad map[string][][]byte) {
+// repair removes bad records and writes the ledger. If the disk takes nothing, memory
+// still has the true numbers and reading passes over the records. A file that bbolt
+// cannot correct is an ErrDamaged.
+func (q *queue) repair(db *bbolt.DB, l *ledger, bad map[string][][]byte) error {
 	t := &txn{o: &q.o, ledger: *l}
 	err := update(db, func(tx *bbolt.Tx) error {
 		t.tx = tx
@@ -163,11 +185,15 @@ func (q *queue) repair(db *bbolt.DB, l *ledger, bad map[string][][]byte) {
 		t.serial = uint64(tx.ID())
 		return t.bucket(metaBucket).Put(ledgerKey, t.ledger.encode())
 	})
-	if err != nil {
+	switch {
+	case unusable(err):
+		return err
+	case err != nil:
 		q.log.Error("cannot remove damaged records", "file", q.path, "cause", err)
-		return
+	default:
+		*l = t.ledger
 	}
-	*l = t.ledger
+	return nil
 }
 
 // survey counts the records of a bucket and lists the keys of the bad ones, which
@@ -182,8 +208,8 @@ func survey(b *bbolt.Bucket, outbox bool) (Tally, [][]byte) {
 		var err error
 		if outbox {
 			_, err = readMessage(k, v)
-		} else if _, err = decodeRecord(k, v); err == nil {
-			_, err = keySeq(k)
+		} else {
+			_, err = readRecord(k, v)
 		}
 		if err != nil {
 			bad = append(bad, bytes.Clone(k))
@@ -193,18 +219,6 @@ func survey(b *bbolt.Bucket, outbox bool) (Tally, [][]byte) {
 }
 
 func isOutbox(name []byte) bool { return bytes.HasPrefix(name, []byte("outbox-")) }
-
-// removeCorrupt deletes records whose checksum failed, by bucket.
-func (q *queue) removeCorrupt(bad map[string][][]byte) error {
-	if len(bad) == 0 {
-		return nil
-	}
-	err := q.commit(func(t *txn) error { return t.dropCorrupt(bad) })
-	if errors.Is(err, ErrFull) {
-		return nil // they are skipped, and removed when there is room
-	}
-	return err
-}
 
 // dropCorrupt deletes records and counts them as dropped and corrupt.
 func (t *txn) dropCorrupt(bad map[string][][]byte) error {

@@ -154,7 +154,8 @@ func (p *prober) freelist(id uint64) error {
 	return nil
 }
 
-// tree walks the pages under id, whose keys must lie in [low, end).
+// tree walks the pages under id, whose keys must begin with low and stay below end;
+// nil is no bound.
 func (p *prober) tree(id uint64, low, end []byte, depth, buckets int) error {
 	if depth > maxTreeDepth || buckets > maxBucketDepth {
 		return damaged("page %d: tree of more than %d levels", id, maxTreeDepth)
@@ -262,13 +263,18 @@ func element(b []byte, at int, pos, keySize, valueSize uint32) (key, value []byt
 	return b[start:mid], b[mid:stop], nil
 }
 
-// inRange checks ascending keys against the bounds that the parent page states.
+// inRange checks ascending keys against what the parent page states of them.
 func inRange(id uint64, keys [][]byte, low, end []byte) error {
 	if len(keys) == 0 {
+		if low != nil {
+			return damaged("page %d: empty below a branch", id)
+		}
 		return nil
 	}
-	if low != nil && bytes.Compare(keys[0], low) < 0 {
-		return damaged("page %d: first key below its parent's", id)
+	// bbolt's own check allows a first key above the parent's, but bbolt never writes
+	// one, and to write to such a page would leave it in the tree twice.
+	if low != nil && !bytes.Equal(keys[0], low) {
+		return damaged("page %d: first key %x, its parent has %x", id, keys[0], low)
 	}
 	if end != nil && bytes.Compare(keys[len(keys)-1], end) >= 0 {
 		return damaged("page %d: last key above its parent's next", id)

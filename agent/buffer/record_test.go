@@ -98,15 +98,15 @@ func FuzzDecodeMessage(f *testing.F) {
 // FuzzProbe damages a sound file at one place: whatever the walk lets pass, bbolt
 // must survive.
 func FuzzProbe(f *testing.F) {
-	image := sampleImage(f)
+	files := sampleImage(f)
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 8 {
 		f.Add(random.Uint32(), []byte{byte(random.Uint32())})
 	}
 	f.Add(uint32(0), make([]byte, 2*pageSize))
 	f.Fuzz(func(t *testing.T, at uint32, patch []byte) {
-		damaged := bytes.Clone(image)
+		damaged := bytes.Clone(files.queue)
 		copy(damaged[int(at%uint32(len(damaged))):], patch)
-		reopen(t, damaged)
+		reopen(t, files.with(damaged))
 	})
 }

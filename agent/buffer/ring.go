@@ -95,27 +95,34 @@ func (r *Ring) Read(from, to uint64) ([]Record, error) {
 	return slices.CompactFunc(records, func(a, b Record) bool { return a.Seq == b.Seq }), nil
 }
 
-// read copies the sound records of buckets in [from, to) and removes the others.
+// read copies the records of buckets in [from, to).
 func (q *queue) read(buckets [][]byte, from, to uint64) ([]Record, error) {
 	var records []Record
-	bad := map[string][][]byte{}
-	err := q.view(func(tx *bbolt.Tx) error {
+	err := q.view(func(tx *bbolt.Tx, strict bool) error {
+		records = nil
 		for _, name := range buckets {
 			c, end := tx.Bucket(name).Cursor(), seqKey(to)
 			for k, v := c.Seek(seqKey(from)); k != nil && bytes.Compare(k, end) < 0; k, v = c.Next() {
-				body, err := decodeRecord(k, v)
-				seq, keyErr := keySeq(k)
-				if err != nil || keyErr != nil {
-					bad[string(name)] = append(bad[string(name)], bytes.Clone(k))
-					continue
+				r, err := readRecord(k, v)
+				if err != nil && strict {
+					return &fault{err}
 				}
-				records = append(records, Record{seq, bytes.Clone(body)})
+				if err == nil {
+					records = append(records, r)
+				}
 			}
 		}
 		return nil
 	})
+	return records, err
+}
+
+// readRecord decodes a sample with its number.
+func readRecord(key, value []byte) (Record, error) {
+	seq, err := keySeq(key)
 	if err != nil {
-		return nil, err
+		return Record{}, err
 	}
-	return records, q.removeCorrupt(bad)
+	body, err := decodeRecord(key, value)
+	return Record{seq, bytes.Clone(body)}, err
 }

@@ -21,7 +21,7 @@ type State struct {
 // whether its default is safe.
 func (st *State) Get(key string) ([]byte, error) {
 	var value []byte
-	err := st.s.view(func(tx *bbolt.Tx) error {
+	err := st.s.view(func(tx *bbolt.Tx, _ bool) error {
 		v := tx.Bucket(stateBucket).Get([]byte(key))
 		if v == nil {
 			return fmt.Errorf("%w: %q", ErrNotFound, key)

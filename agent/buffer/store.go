@@ -80,20 +80,35 @@ func (s *store) open(bad error) error {
 	return damaged("%s: new files are damaged too", s.path)
 }
 
-// view runs fn over a snapshot.
-func (s *store) view(fn func(*bbolt.Tx) error) error {
+// view runs fn over a snapshot. If fn meets damage the file is opened anew, which
+// removes what is bad or sets the file aside, and fn runs once more with strict
+// false: what is bad still, because the disk takes no correction, is to be passed
+// over.
+func (s *store) view(fn func(tx *bbolt.Tx, strict bool) error) error {
+	again, err := s.tryView(func(tx *bbolt.Tx) error { return fn(tx, true) })
+	if again {
+		_, err = s.tryView(func(tx *bbolt.Tx) error { return fn(tx, false) })
+	}
+	return err
+}
+
+// tryView runs fn once. again says that the file was opened anew because of its error.
+func (s *store) tryView(fn func(*bbolt.Tx) error) (again bool, err error) {
 	s.mu.RLock()
 	db := s.db
 	if db == nil {
 		s.mu.RUnlock()
-		return ErrClosed
+		return false, ErrClosed
 	}
-	err := guard(func() error { return db.View(fn) })
+	err = guard(func() error { return db.View(fn) })
 	s.mu.RUnlock()
-	if unusable(err) {
-		return errors.Join(err, s.replace(db, err))
+	if !unusable(err) {
+		return false, err
 	}
-	return err
+	if replaceErr := s.replace(db, err); replaceErr != nil {
+		return false, errors.Join(err, replaceErr)
+	}
+	return true, err
 }
 
 // unusable reports whether err means that the handle must not be used again.
