@@ -124,6 +124,41 @@ func TestSilentBroker(t *testing.T) {
 	})
 }
 
+// A broker that does not answer SUBSCRIBE does not keep the session from ending.
+func TestSilentAfterConnack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var peers []net.Conn
+		s, err := New(Options{
+			BrokerURL:     "tcp://b",
+			ClientID:      "dev1",
+			Rand:          func() float64 { return 0 },
+			Subscriptions: []Subscription{{Filter: "a", Handler: func(string, []byte, bool) {}}},
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				a, b := net.Pipe()
+				peers = append(peers, b)
+				go acceptAndIgnore(b, true)
+				return a, nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		start := time.Now()
+		if err := s.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		// Given up at 15 seconds, tried again at 16, ended while waiting.
+		if took := time.Since(start); len(peers) != 2 || took != 20*time.Second {
+			t.Errorf("got %d attempts and return after %v, want 2 and 20s", len(peers), took)
+		}
+		for _, p := range peers {
+			p.Close()
+		}
+	})
+}
+
 // A peer that accepted the connection and then answers nothing, or does not even
 // read, is found out by the ping that it does not answer or take.
 func TestDeadPeer(t *testing.T) {

@@ -40,7 +40,7 @@ type Conn struct {
 // Session returns the number of the connection, as given to Options.Will.
 func (c *Conn) Session() uint64 { return c.number }
 
-// connect dials the broker and waits for CONNACK.
+// connect makes a connection whose subscriptions stand.
 func (s *Session) connect(ctx context.Context, number uint64) (*Conn, error) {
 	c := &Conn{
 		s:       s,
@@ -57,26 +57,37 @@ func (s *Session) connect(ctx context.Context, number uint64) (*Conn, error) {
 		c.cancel()
 		return nil, fmt.Errorf("mqtt: connect: %w", err)
 	}
-	// A CONNACK that does not come ends with the time for dialing, too.
-	accepted := context.AfterFunc(dialCtx, func() { c.link.breakOff(dialCtx.Err()) })
+	// Answers that do not come end with the time for dialing, too.
+	done := context.AfterFunc(dialCtx, func() { c.link.breakOff(dialCtx.Err()) })
 	c.client = paho.NewClient(c.pahoOptions())
-	token := c.client.Connect()
-	if !token.WaitTimeout(s.o.ConnectTimeout + s.o.WriteTimeout) {
-		err := errors.New("mqtt: no answer to CONNECT")
-		c.end(err)
-		return nil, err
-	}
-	err := token.Error()
-	if !accepted() || err != nil && c.link.broken.Load() {
-		err = c.link.cause // without paho's wrapping; AfterFunc may have been the one
+	err := c.greet()
+	if !done() || err != nil && c.link.broken.Load() {
+		c.link.breakOff(dialCtx.Err()) // waits for AfterFunc's, if that is under way
+		err = c.link.cause             // without what paho wraps round it
 	}
 	if err != nil {
 		c.end(err)
 		return nil, fmt.Errorf("mqtt: connect: %w", err)
 	}
-	c.spawn(c.handle)
 	return c, nil
 }
+
+// greet waits for CONNACK and SUBACK.
+func (c *Conn) greet() error {
+	token := c.client.Connect()
+	if !token.WaitTimeout(c.patience()) {
+		return errors.New("no answer to CONNECT")
+	}
+	if err := token.Error(); err != nil {
+		return err
+	}
+	c.spawn(c.handle)
+	return c.subscribe()
+}
+
+// patience is longer than what connect allows: the link breaks first, and every token
+// completes.
+func (c *Conn) patience() time.Duration { return c.s.o.ConnectTimeout + c.s.o.WriteTimeout }
 
 // pingCheck is how often paho looks whether to ping.
 const pingCheck = 5 * time.Second
@@ -183,11 +194,11 @@ func (c *Conn) subscribe() error {
 			filters[sub.Filter] = max(filters[sub.Filter], sub.QoS)
 		}
 		token := c.client.SubscribeMultiple(filters, nil) // nil: the default handler
-		if !token.WaitTimeout(c.s.o.ConnectTimeout) {
-			return fmt.Errorf("mqtt: no answer to SUBSCRIBE of %q", slices.Sorted(maps.Keys(filters)))
+		if !token.WaitTimeout(c.patience()) {
+			return fmt.Errorf("no answer to SUBSCRIBE of %q", slices.Sorted(maps.Keys(filters)))
 		}
 		if err := token.Error(); err != nil {
-			return fmt.Errorf("mqtt: subscribe: %w", err)
+			return fmt.Errorf("subscribe: %w", err)
 		}
 		if err := c.granted(group, token.(*paho.SubscribeToken).Result()); err != nil {
 			return err

@@ -72,7 +72,7 @@ type Options struct {
 	OnStop func(ctx context.Context, c *Conn)
 
 	KeepAlive      time.Duration // 0: 60 s, ± 10 s at random on each connection
-	ConnectTimeout time.Duration // of dialing, TLS and CONNACK together, of a SUBACK; 0: 15 s
+	ConnectTimeout time.Duration // of dialing, TLS, CONNACK and SUBACKs together; 0: 15 s
 	WriteTimeout   time.Duration // of one packet; 0: 10 s
 	AckTimeout     time.Duration // of one PUBACK, then the connection is given up; 0: 5 min
 
@@ -101,19 +101,20 @@ func (o Options) withDefaults() (Options, error) {
 	if o.ClientID == "" || len(o.ClientID) > 0xFFFF {
 		return o, errors.New("mqtt: client id is empty or longer than 65535 bytes")
 	}
-	for name, d := range map[string]*struct {
+	for _, d := range []struct {
+		name  string
 		value *time.Duration
 		def   time.Duration
 	}{
-		"connect timeout": {&o.ConnectTimeout, 15 * time.Second},
-		"write timeout":   {&o.WriteTimeout, 10 * time.Second},
-		"ack timeout":     {&o.AckTimeout, 5 * time.Minute},
-		"backoff min":     {&o.BackoffMin, time.Second},
-		"backoff max":     {&o.BackoffMax, 5 * time.Minute},
-		"stable after":    {&o.StableAfter, 5 * time.Minute},
+		{"connect timeout", &o.ConnectTimeout, 15 * time.Second},
+		{"write timeout", &o.WriteTimeout, 10 * time.Second},
+		{"ack timeout", &o.AckTimeout, 5 * time.Minute},
+		{"backoff min", &o.BackoffMin, time.Second},
+		{"backoff max", &o.BackoffMax, 5 * time.Minute},
+		{"stable after", &o.StableAfter, 5 * time.Minute},
 	} {
 		if *d.value < 0 {
-			return o, fmt.Errorf("mqtt: %s is %v, want a positive duration", name, *d.value)
+			return o, fmt.Errorf("mqtt: %s is %v, want a positive duration", d.name, *d.value)
 		}
 		if *d.value == 0 {
 			*d.value = d.def
@@ -131,13 +132,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.QueueLen == 0 {
 		o.QueueLen = 256
 	}
-	for _, s := range o.Subscriptions {
-		if err := validFilter(s.Filter); err != nil {
-			return o, err
-		}
-		if s.QoS > 2 || s.Handler == nil {
-			return o, fmt.Errorf("mqtt: subscription %q: QoS %d, handler nil: %t", s.Filter, s.QoS, s.Handler == nil)
-		}
+	if err := checkSubscriptions(o.Subscriptions); err != nil {
+		return o, err
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -149,4 +145,17 @@ func (o Options) withDefaults() (Options, error) {
 		o.Dial = new(net.Dialer).DialContext
 	}
 	return o, nil
+}
+
+// checkSubscriptions refuses filters that no broker would take.
+func checkSubscriptions(subscriptions []Subscription) error {
+	for _, s := range subscriptions {
+		if err := validFilter(s.Filter); err != nil {
+			return err
+		}
+		if s.QoS > 2 || s.Handler == nil {
+			return fmt.Errorf("mqtt: subscription %q: QoS %d, handler nil: %t", s.Filter, s.QoS, s.Handler == nil)
+		}
+	}
+	return nil
 }

@@ -77,10 +77,6 @@ func (s *Session) serve(ctx context.Context, number uint64, reported *bool) (tim
 	if err != nil {
 		return 0, err
 	}
-	if err := c.subscribe(); err != nil {
-		c.end(err)
-		return 0, err
-	}
 	start := time.Now()
 	s.o.Log.Info("broker connected", slog.String("broker", s.broker.url), slog.Uint64("session", number))
 	*reported = false
