@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -45,7 +46,13 @@ func setupInspect(fs *flag.FlagSet) cli.Run {
 		} else {
 			printed = printReport(env.Stdout, args[0], r)
 		}
-		return cmp.Or(printed, modelError(args[0], err))
+		if errors.Is(err, runtime.ErrUnsupported) {
+			err = fmt.Errorf("%s: %w", args[0], err)
+			err = cli.WithHint(cli.WithCode(err, cli.ExitUnsupported), "convert the model without those operators")
+		} else {
+			err = modelError(args[0], err)
+		}
+		return cmp.Or(printed, err)
 	}
 }
 

@@ -44,10 +44,11 @@ func Quantize(factor float64) Multiplier {
 // a division by a power of two rounded half away from zero again. The two
 // roundings are the definition; rounding once gives other bytes.
 func (m Multiplier) Apply(x int32) int32 {
+	// MulHigh without its saturation, which takes two negative factors.
 	if m.Shift > 0 {
-		return MulHigh(x<<uint32(m.Shift), m.M)
+		return int32((int64(x<<uint32(m.Shift))*int64(m.M) + 1<<30) >> 31)
 	}
-	return DivPow2(MulHigh(x, m.M), -m.Shift)
+	return DivPow2(int32((int64(x)*int64(m.M)+1<<30)>>31), -m.Shift)
 }
 
 // ApplyWide is x times the factor for the 64-bit accumulators of 16-bit

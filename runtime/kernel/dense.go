@@ -75,7 +75,10 @@ func dot(x, w []int8) int32 {
 	return a
 }
 
-// dot4 is four products that share the loads of x.
+// dot4 is four products that share the loads of x. Inlined into the loop over
+// rows its accumulators no longer all fit in registers.
+//
+//go:noinline
 func dot4(x, w0, w1, w2, w3 []int8) (a0, a1, a2, a3 int32) {
 	n := len(x)
 	w0, w1, w2, w3 = w0[:n], w1[:n], w2[:n], w3[:n]
