@@ -54,10 +54,7 @@ func (m *Monitor) Restore(snapshot []byte) error {
 	if print := d.u64(); d.err == nil && print != m.opts.fingerprint() {
 		return fmt.Errorf("drift: %w: the monitor's options or reference differ", ErrSnapshotParameters)
 	}
-	next, err := New(m.opts)
-	if err != nil {
-		return err
-	}
+	next := m.blank()
 	if err := next.decode(d); err != nil {
 		return err
 	}
@@ -66,10 +63,45 @@ func (m *Monitor) Restore(snapshot []byte) error {
 	return nil
 }
 
+// blank is the monitor as New made it, without the cost of computing thresholds, and
+// sharing nothing that changes.
+func (m *Monitor) blank() *Monitor {
+	next := &Monitor{opts: m.opts, ref: m.opts.Reference}
+	if m.opts.Reference.N < MinReference {
+		next.learned = make([]uint8, 0, FullReference)
+		return next
+	}
+	next.state, next.course = Stable, newCourse(m.ref.BlockLength(), len(m.watched))
+	for _, w := range m.watched {
+		next.watched = append(next.watched, watched{Detector: blankDetector(w.Detector), promise: w.promise})
+	}
+	return next
+}
+
+// blankDetector is a reset copy.
+func blankDetector(d Detector) Detector {
+	var next Detector
+	switch d := d.(type) {
+	case *Frozen:
+		c := *d
+		next = &c
+	case *River:
+		c := *d
+		next = &c
+	case *ESR:
+		c := *d
+		next = &c
+	default:
+		panic("BUG: no copy of detector " + d.Name())
+	}
+	next.Reset()
+	return next
+}
+
 // decode fills a fresh monitor.
 func (m *Monitor) decode(d *decoder) error {
 	learned := d.bytes()
-	if len(learned) > FullReference || (len(learned) > 0 && len(m.watched) > 0) {
+	if len(learned) > cap(m.learned) {
 		d.fail("holds samples that were never needed")
 	}
 	if d.err != nil {
