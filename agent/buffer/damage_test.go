@@ -298,3 +298,61 @@ func TestFaultWhileOpen(t *testing.T) {
 		})
 	}
 }
+
+// A record that rots on the disk while the file is open is passed over, removed and
+// counted, and the others stay.
+func TestRecordRotsWhileOpen(t *testing.T) {
+	for _, touch := range []string{"read", "keep"} {
+		t.Run(touch, func(t *testing.T) {
+			dir := t.TempDir()
+			b := open(t, dir, small)
+			appendSamples(t, b, 300)
+			if err := put(t, b, ClassReport, "to be sent"); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, QueueFile)
+			files, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			for _, text := range []string{"sample 150", "to be sent"} {
+				for at := 0; ; at++ { // every copy of it
+					i := bytes.Index(files[at:], []byte(text))
+					if i < 0 {
+						break
+					}
+					at += i
+					if _, err := f.WriteAt([]byte("S"), int64(at)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if touch == "read" {
+				if got := next(t, b, 10, nil); len(got) != 0 {
+					t.Errorf("got %+v, want no message", got)
+				}
+			} else if n, err := b.Evidence.Keep(100, 200); err != nil || n != 99 {
+				t.Errorf("Keep: got %d, %v, want 99", n, err)
+			}
+			records, err := b.Ring.Read(0, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkSamples(t, records[:150], 0, 150)
+			checkSamples(t, records[150:], 151, 149)
+			c := b.Counters()
+			if c.Corrupt != 2 || c.Ring.Dropped != 1 || c.Outbox[ClassReport].Dropped != 1 {
+				t.Errorf("got %+v, want one sample and one message corrupt", c)
+			}
+			if r := b.Recovered(); len(r) != 1 || r[0].Corrupt != 2 || r[0].Aside != "" {
+				t.Errorf("got %+v, want two corrupt records", r)
+			}
+			sound(t, b)
+		})
+	}
+}

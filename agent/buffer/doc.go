@@ -24,7 +24,9 @@
 // beyond use is renamed to <name>.corrupt-<boot>, one such file is kept, a new
 // one is begun, and the number of lost records is reported. A single damaged
 // record is skipped, deleted and counted: each carries a CRC32C over key and
-// value.
+// value. One case is out of reach: after a commit that the disk refused, bbolt itself
+// walks the tree in a goroutine, and a page that cannot be read in that moment ends the
+// process.
 //
 // A full disk costs nothing that is already stored: the call that needed space
 // returns [ErrFull], and the next one after space was freed succeeds.

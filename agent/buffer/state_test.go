@@ -2,6 +2,8 @@ package buffer
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -72,6 +74,20 @@ func TestOptionsRefused(t *testing.T) {
 		if b, err := Open(t.TempDir(), o); err == nil {
 			b.Close()
 			t.Errorf("%s: got no error", name)
+		}
+	}
+}
+
+func TestPermissions(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	open(t, dir, small)
+	for path, want := range map[string]os.FileMode{
+		dir:                           0o700 | os.ModeDir,
+		filepath.Join(dir, StateFile): 0o600,
+		filepath.Join(dir, QueueFile): 0o600,
+	} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != want {
+			t.Errorf("%s: got %v, %v, want %v", path, info.Mode(), err, want)
 		}
 	}
 }
