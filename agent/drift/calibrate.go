@@ -62,9 +62,9 @@ func Calibrate(ref Reference, delta, arl float64) (Calibration, error) {
 }
 
 // How pessimistic the calibration is. These were chosen by the share of references
-// whose exact run length under the true distribution keeps the promise: at least
-// 95 % of references of 500 samples and 90 % of 100, for thin, heavy and lattice
-// tails; see TestCalibratePromise.
+// whose exact run length under the true distribution keeps the promise: 95 % of
+// references of 500 samples and 90 % of 100, for thin, heavy and saturated tails, a
+// little less where all depends on one rare value. TestCalibratePromise counts them.
 const (
 	deltaErrs = 3     // standard errors of the mean
 	tiltErrs  = 1.645 // standard errors of the decay rate
