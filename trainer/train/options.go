@@ -46,8 +46,8 @@ type Options struct {
 
 // Defaults is the recipe for training from scratch on standardized sensor
 // features. It was chosen by what the whole loop reaches (train, stream, alarm,
-// 100 labels, retrain) on gas sensors recorded over twenty months, and checked on
-// the same recordings in five other orders, with 16 to 64 hidden units:
+// 100 labels, retrain) on gas sensors recorded over twenty months, and checked by
+// taking the months in five other orders and by 16 to 64 hidden units:
 //
 //   - Label smoothing keeps the softmax below saturation, where most int8
 //     confidences are 255/256 and say nothing. Over 8 seeds it raised the mean
@@ -56,8 +56,7 @@ type Options struct {
 //   - The common offset teaches the network not to trust the absolute level,
 //     the first thing that a drifting sensor loses: the worst of 10 seeds rose
 //     from 0.952 to 0.972.
-//   - 100 epochs instead of 60 gained 0.3 points after drift; 30 were too few
-//     for the alarm to come early in every run.
+//   - 100 epochs instead of 60 gained 0.3 points after drift.
 func Defaults() Options {
 	return Options{
 		Hidden: []int{32}, Epochs: 100, Batch: 32, Optimizer: Adam, LearningRate: 2e-3,
