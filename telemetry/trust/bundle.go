@@ -71,12 +71,15 @@ func (b *Bundle) file(name string) *[]byte {
 
 // Encode packs the bundle. Equal bundles give equal bytes, as long as both were
 // packed with the same release of Go: another one may compress differently.
-func (b *Bundle) Encode() ([]byte, error) {
+func (b *Bundle) Encode() ([]byte, error) { return b.encode(maxUnpacked, MaxBundle) }
+
+// encode is Encode with limits of the files together and of the archive.
+func (b *Bundle) encode(unpacked, packed int) ([]byte, error) {
 	manifest, err := json.MarshalIndent(b.Manifest, "", " ")
 	if err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", b.Manifest.Name, err)
 	}
-	if err := b.check(len(manifest)); err != nil {
+	if err := b.check(len(manifest), unpacked); err != nil {
 		return nil, err
 	}
 	var buf bytes.Buffer
@@ -93,16 +96,18 @@ func (b *Bundle) Encode() ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", b.Manifest.Name, err)
 	}
-	if buf.Len() > MaxBundle {
-		return nil, fmt.Errorf("bundle %s of %d bytes, at most %d: %w", b.Manifest.Name, buf.Len(), int64(MaxBundle), ErrTooLarge)
+	if buf.Len() > packed {
+		return nil, fmt.Errorf("bundle %s of %d bytes, at most %d: %w", b.Manifest.Name, buf.Len(), packed, ErrTooLarge)
 	}
 	return buf.Bytes(), nil
 }
 
 // OpenBundle unpacks a bundle. The caller has checked the bytes against a
 // release; the limits here hold even for a properly signed mistake.
-func OpenBundle(data []byte) (*Bundle, error) {
-	files, err := readZip(data, bundleFiles, maxUnpacked)
+func OpenBundle(data []byte) (*Bundle, error) { return openBundle(data, maxUnpacked) }
+
+func openBundle(data []byte, unpacked int) (*Bundle, error) {
+	files, err := readZip(data, bundleFiles, int64(unpacked))
 	if err != nil {
 		return nil, err
 	}
@@ -118,26 +123,26 @@ func OpenBundle(data []byte) (*Bundle, error) {
 			return nil, fmt.Errorf("%s: %w: %w", name, ErrBundle, err)
 		}
 	}
-	if err := b.check(len(files[FileManifest])); err != nil {
+	if err := b.check(len(files[FileManifest]), unpacked); err != nil {
 		return nil, err
 	}
 	return &b, nil
 }
 
 // check is Encode's and OpenBundle's alike: what one writes, the other reads.
-func (b *Bundle) check(manifestBytes int) error {
+func (b *Bundle) check(manifestBytes, unpacked int) error {
 	m := b.Manifest
-	size := min(manifestBytes, maxUnpacked+1)
+	size := min(manifestBytes, unpacked+1)
 	for _, name := range bundleFiles[1:] {
 		content := *b.file(name)
 		if len(content) == 0 {
 			return fmt.Errorf("%s is empty: %w", name, ErrBundle)
 		}
-		size += min(len(content), maxUnpacked+1) // six of them fit an int of 32 bits
+		size += min(len(content), unpacked+1) // six of them fit an int of 32 bits
 	}
 	switch {
-	case size > maxUnpacked:
-		return fmt.Errorf("files of %d bytes together, at most %d: %w: %w", size, maxUnpacked, ErrBundle, ErrTooLarge)
+	case size > unpacked:
+		return fmt.Errorf("files of %d bytes together, at most %d: %w: %w", size, unpacked, ErrBundle, ErrTooLarge)
 	case m.Format != 1:
 		return fmt.Errorf("%s: format %d, this version reads 1: %w", FileManifest, m.Format, ErrBundle)
 	case !nameForm.MatchString(m.Name) || m.Version == 0:

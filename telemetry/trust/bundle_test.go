@@ -72,19 +72,30 @@ func TestBundleCheck(t *testing.T) {
 	}
 }
 
-// Incompressible content over MaxBundle, and compressible content over maxUnpacked.
-func TestBundleTooLarge(t *testing.T) {
+// Both limits, exactly reached and exceeded by one byte, on the way out and in.
+func TestBundleLimits(t *testing.T) {
 	b := testBundle()
-	b.Model = make([]byte, maxUnpacked)
-	_, err := b.Encode()
+	data := encodeBundle(t, b)
+	unpacked := 0
+	for _, p := range bundleParts(b) {
+		unpacked += len(p.data)
+	}
+	files, err := readZip(data, bundleFiles, maxUnpacked)
+	wantError(t, err, nil)
+	unpacked += len(files[FileManifest]) - len(bundleParts(b)[0].data)
+
+	_, err = b.encode(unpacked, len(data))
+	wantError(t, err, nil)
+	_, err = b.encode(unpacked-1, len(data))
+	wantError(t, err, ErrTooLarge)
+	_, err = b.encode(unpacked, len(data)-1)
+	wantError(t, err, ErrTooLarge)
+	_, err = openBundle(data, unpacked)
+	wantError(t, err, nil)
+	_, err = openBundle(data, unpacked-1)
 	wantError(t, err, ErrTooLarge)
 
-	state := uint32(1)
-	b.Model = b.Model[:MaxBundle+1]
-	for i := range b.Model {
-		state = state*1664525 + 1013904223 // Numerical Recipes' generator: no byte to squeeze out
-		b.Model[i] = byte(state >> 24)
-	}
+	b.Model = make([]byte, maxUnpacked)
 	_, err = b.Encode()
 	wantError(t, err, ErrTooLarge)
 }

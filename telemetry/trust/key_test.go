@@ -11,7 +11,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
-	"math/big"
 	"strings"
 	"testing"
 )
@@ -38,15 +37,17 @@ func TestParseKey(t *testing.T) {
 }
 
 // fixedECDSA is a key of another kind; its scalar does not matter.
-func fixedECDSA() *ecdsa.PrivateKey {
-	k := &ecdsa.PrivateKey{D: big.NewInt(1)}
-	k.Curve = elliptic.P256()
-	k.X, k.Y = k.Params().Gx, k.Params().Gy
+func fixedECDSA(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{1}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
 	return k
 }
 
 func TestParseKeyErrors(t *testing.T) {
-	der, err := x509.MarshalPKCS8PrivateKey(fixedECDSA())
+	der, err := x509.MarshalPKCS8PrivateKey(fixedECDSA(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ var errHardware = errors.New("token is gone")
 func (broken) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errHardware }
 
 func TestSignerErrors(t *testing.T) {
-	if _, err := NewSigner(fixedECDSA()); err == nil || !strings.Contains(err.Error(), "Ed25519") {
+	if _, err := NewSigner(fixedECDSA(t)); err == nil || !strings.Contains(err.Error(), "Ed25519") {
 		t.Errorf("ECDSA key: got %v, want an error that names Ed25519", err)
 	}
 	s, err := NewSigner(broken{ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))})
