@@ -3,11 +3,8 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	goruntime "runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,8 +78,9 @@ type agent struct {
 	capture *capture    // nil if no evidence is being captured
 	state   drift.State // at the latest sample
 	counted throttle    // further alarms
-	floor   uint64      // sequence of the newest reference accepted
-	refused string      // digest of the last reference refused
+	burst   burst
+	floor   uint64 // sequence of the newest reference accepted
+	refused string // digest of the last reference refused
 }
 
 // Run runs the agent until the input ends or ctx does, which is no error.
@@ -97,63 +95,6 @@ func Run(ctx context.Context, c Config, o Options) error {
 		return err
 	}
 	return errors.Join(a.run(ctx), a.close())
-}
-
-// open does everything that can be refused, and starts nothing.
-func open(c Config, o Options) (a *agent, err error) {
-	a = &agent{
-		c: c, o: o, pipe: pipeline.New(), topics: wire.DeviceTopics{Site: c.Device.Site, Device: c.Device.ID},
-		changed: make(chan struct{}, 1), loaded: make(chan struct{}, 1), counted: throttle{every: time.Minute}, full: throttle{every: time.Hour},
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, a.close())
-		}
-	}()
-	if err := a.openBuffer(); err != nil {
-		return a, err
-	}
-	if err := a.openUpdater(); err != nil {
-		return a, err
-	}
-	if a.answers, err = openAnswers(c, o.Stdout); err != nil {
-		return a, err
-	}
-	if err := a.openSource(); err != nil {
-		return a, err
-	}
-	return a, a.openSessions()
-}
-
-func (a *agent) openBuffer() error {
-	random := randomPart()
-	b, err := buffer.Open(a.c.Device.State, buffer.Options{
-		MaxSize: a.c.Buffer.MaxBytes, Ring: buffer.Limit{Records: a.c.Buffer.RingRecords},
-		BatchRecords: a.c.Buffer.CommitRecords, BatchAge: a.c.Buffer.CommitAge.Duration,
-		Boot: random, Log: slog.New(a.bufferLog()),
-	})
-	if err != nil {
-		return fmt.Errorf("state directory %s: %w", a.c.Device.State, err)
-	}
-	a.buf = b
-	a.boot = a.nextBoot(random)
-	a.loadCounters()
-	return nil
-}
-
-func (a *agent) openUpdater() (err error) {
-	a.updater, err = update.Open(update.Options{
-		Dir: a.c.Device.State, Site: a.c.Device.Site, Device: a.c.Device.ID, Groups: a.c.Device.Groups,
-		Platform: goruntime.GOOS + "/" + goruntime.GOARCH, AgentVersion: a.o.Version,
-		Store: updateStore{a.buf.State}, Transport: a,
-		Activate: func(_ context.Context, i *update.Installed) error { return a.serve(i) },
-		Report:   a.reportUpdate, Now: a.o.Now, Log: a.o.Log,
-	})
-	if err != nil {
-		return err
-	}
-	a.loadReference()
-	return nil
 }
 
 // run answers samples until the input ends, with everything else beside it.
@@ -248,78 +189,3 @@ func (a *agent) drain(ctx context.Context) {
 		}
 	}
 }
-
-// close stores the last state and closes what open has opened.
-func (a *agent) close() error {
-	var errs []error
-	if a.source != nil {
-		errs = append(errs, a.source.Close())
-	}
-	if a.answers != nil {
-		errs = append(errs, a.answers.close())
-	}
-	if a.buf != nil {
-		a.persist()
-		if err := a.buf.Close(); errors.Is(err, buffer.ErrFull) {
-			a.storeFailed(slog.Any("error", err))
-		} else {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// openSource opens the input; nothing of it is read before there is a model.
-func (a *agent) openSource() (err error) {
-	s := a.c.Source
-	switch s.Kind {
-	case SourceReplay:
-		a.source, err = newReplay(s)
-	case SourceStdin:
-		a.source, err = newStdin(s, a.o.Stdin)
-	case SourceMQTT:
-		a.source = source.NewTopic(s.Topic, s.Queue)
-	default:
-		err = fmt.Errorf("source kind %q", s.Kind)
-	}
-	return err
-}
-
-func newReplay(s SourceConfig) (source.Source, error) {
-	r, err := source.NewReplay(source.ReplayOptions{Path: s.Path, Format: source.Format(s.Format), Rate: s.Rate, Loop: s.Loop})
-	if err != nil {
-		return nil, err // not a source that holds a nil *Replay
-	}
-	return r, nil
-}
-
-func newStdin(s SourceConfig, stdin io.Reader) (source.Source, error) {
-	format := source.Format(s.Format)
-	if format == "" {
-		format = source.JSONL
-	}
-	var in io.ReadCloser
-	switch r := stdin.(type) {
-	case nil:
-		in = io.NopCloser(eof{})
-	case *os.File:
-		var err error
-		if in, err = source.Interruptible(r); err != nil {
-			return nil, err
-		}
-	case io.ReadCloser:
-		in = r
-	default:
-		in = io.NopCloser(r)
-	}
-	r, err := source.NewReader("stdin", in, format)
-	if err != nil {
-		return nil, errors.Join(err, in.Close())
-	}
-	return r, nil
-}
-
-// eof is an empty input.
-type eof struct{}
-
-func (eof) Read([]byte) (int, error) { return 0, io.EOF }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"crypto/ed25519"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -167,8 +168,9 @@ func referenceJSON(t testing.TB, n int) []byte {
 // chunks and notes what arrives.
 type centre struct {
 	mochi.HookBase
-	t      *testing.T
-	server *mochi.Server
+	t        *testing.T
+	server   *mochi.Server
+	password string // that clients have to give
 
 	mu     sync.Mutex
 	blobs  map[string][]byte
@@ -181,8 +183,10 @@ func (c *centre) ID() string { return "centre" }
 func (c *centre) Provides(b byte) bool {
 	return slices.Contains([]byte{mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish}, b)
 }
-func (c *centre) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
-func (c *centre) OnACLCheck(*mochi.Client, string, bool) bool              { return true }
+func (c *centre) OnConnectAuthenticate(_ *mochi.Client, pk packets.Packet) bool {
+	return string(pk.Connect.Password) == c.password
+}
+func (c *centre) OnACLCheck(*mochi.Client, string, bool) bool { return true }
 
 func (c *centre) OnPublish(cl *mochi.Client, pk packets.Packet) (packets.Packet, error) {
 	if cl.Net.Inline {
@@ -217,15 +221,21 @@ func (c *centre) serveChunks(payload []byte) {
 // startCentre listens at addr, or at a free port if it is empty.
 func startCentre(t *testing.T, addr string) (*centre, string) {
 	t.Helper()
+	return startSecureCentre(t, addr, nil, "")
+}
+
+// startSecureCentre is startCentre with TLS and a password.
+func startSecureCentre(t *testing.T, addr string, secure *tls.Config, password string) (*centre, string) {
+	t.Helper()
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
-	c := &centre{t: t, blobs: map[string][]byte{}}
+	c := &centre{t: t, blobs: map[string][]byte{}, password: password}
 	c.server = mochi.New(&mochi.Options{InlineClient: true, Logger: slog.New(slog.DiscardHandler)})
 	if err := c.server.AddHook(c, nil); err != nil {
 		t.Fatal(err)
 	}
-	l := listeners.NewTCP(listeners.Config{ID: "t", Address: addr})
+	l := listeners.NewTCP(listeners.Config{ID: "t", Address: addr, TLSConfig: secure})
 	if err := c.server.AddListener(l); err != nil {
 		t.Fatal(err)
 	}

@@ -16,47 +16,6 @@ import (
 // maxConfig bounds a configuration file in bytes; a real one has a few hundred.
 const maxConfig = 1 << 20
 
-// A Problem is one thing that is wrong with a configuration file.
-type Problem struct {
-	Line   int    `json:"line,omitempty"` // from 1; 0 if the key is absent
-	Column int    `json:"column,omitempty"`
-	Key    string `json:"key,omitempty"` // dotted: mqtt.broker
-	Found  string `json:"found"`
-	Want   string `json:"want,omitempty"`
-}
-
-func (p Problem) text(file string) string {
-	var b strings.Builder
-	b.WriteString(file)
-	if p.Line > 0 {
-		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
-	}
-	if p.Key != "" {
-		b.WriteString(": " + p.Key)
-	}
-	b.WriteString(": " + p.Found)
-	if p.Want != "" {
-		b.WriteString(", want " + p.Want)
-	}
-	return b.String()
-}
-
-// A ConfigError lists everything that is wrong with a configuration file, in
-// the order of its lines.
-type ConfigError struct {
-	File     string
-	Problems []Problem
-}
-
-// Error gives one line for each problem: file:line:column: key: found, want.
-func (e *ConfigError) Error() string {
-	lines := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		lines[i] = p.text(e.File)
-	}
-	return strings.Join(lines, "\n")
-}
-
 // ParseConfig reads and checks a configuration; file is its name for messages.
 // All unknown keys and wrong types are reported at once, and if there are none,
 // all values out of range. The error is a *ConfigError.
@@ -103,81 +62,6 @@ func problemOf(err error) Problem {
 	p := Problem{Key: strings.Join(de.Key(), "."), Found: strings.TrimPrefix(de.Error(), "toml: ")}
 	p.Line, p.Column = de.Position()
 	return p
-}
-
-// A tomlKey is one key of a file with a value, or the header of a table.
-type tomlKey struct {
-	line, column int
-	kind         unstable.Kind
-	elements     []unstable.Kind // of an array
-	raw          string
-}
-
-// keysOf lists the keys of a valid document by their dotted names. The library's
-// own strict mode stops at the first wrong type and tells no whole key inside
-// inline tables; its parser tells both.
-func keysOf(data []byte) map[string]tomlKey {
-	keys := make(map[string]tomlKey)
-	var p unstable.Parser
-	p.Reset(data)
-	table := ""
-	for p.NextExpression() {
-		switch e := p.Expression(); e.Kind {
-		case unstable.Table, unstable.ArrayTable:
-			var at tomlKey
-			table, at = keyOf(&p, "", e)
-			at.kind = e.Kind
-			keys[table] = at
-		case unstable.KeyValue:
-			addKey(&p, keys, table, e)
-		}
-	}
-	return keys
-}
-
-func addKey(p *unstable.Parser, keys map[string]tomlKey, table string, e *unstable.Node) {
-	name, at := keyOf(p, table, e)
-	v := e.Value()
-	at.kind, at.raw = v.Kind, string(p.Raw(v.Raw))
-	for it := v.Children(); it.Next(); {
-		if v.Kind == unstable.InlineTable {
-			addKey(p, keys, name, it.Node())
-		} else {
-			at.elements = append(at.elements, it.Node().Kind)
-		}
-	}
-	keys[name] = at
-	// A dotted key or an inline table opens its sections without a header.
-	for parent, _, ok := cutLast(name); ok; parent, _, ok = cutLast(parent) {
-		if _, have := keys[parent]; !have {
-			keys[parent] = tomlKey{line: at.line, column: at.column, kind: unstable.Table}
-		}
-	}
-}
-
-func keyOf(p *unstable.Parser, table string, e *unstable.Node) (string, tomlKey) {
-	var at tomlKey
-	name := table
-	for it := e.Key(); it.Next(); {
-		part := it.Node()
-		if at.line == 0 {
-			start := p.Shape(part.Raw).Start
-			at.line, at.column = start.Line, start.Column
-		}
-		if name != "" {
-			name += "."
-		}
-		name += string(part.Data)
-	}
-	return name, at
-}
-
-func cutLast(key string) (before, after string, ok bool) {
-	i := strings.LastIndexByte(key, '.')
-	if i < 0 {
-		return "", key, false
-	}
-	return key[:i], key[i+1:], true
 }
 
 // checkKeys reports unknown keys and wrong types.

@@ -112,19 +112,50 @@ func (a *agent) answer(expected *serving, s source.Sample, record []byte) ([]byt
 	record = pipeline.AppendRecord(record, &pipeline.Record{
 		Boot: a.boot, Sequence: got.Sequence, Time: got.Time, Label: got.Label, Confidence: got.Confidence, X: s.X,
 	})
-	seq, err := a.buf.Ring.Append(record)
-	if err != nil {
-		a.storeFailed(slog.Any("error", err))
-	}
+	seq, kept := a.keep(record)
 	a.collectSignal(got, id)
 	sample := wire.Sample{ID: id, Time: got.Time, Label: got.Label, Confidence: got.Confidence}
-	a.captureSample(sample, s.X, seq, err == nil)
+	a.captureSample(sample, s.X, seq, kept)
 	a.follow(got, sample, s.X, seq)
 	a.mu.Unlock()
 	return record, a.written(a.answers.write(answer{
 		ID: id, Ref: s.Ref, Label: got.Label, Confidence: got.Confidence,
 		Model: now.name, Drift: got.State, Alarm: got.Alarm,
 	}))
+}
+
+// A burst is a run of samples that came faster than the disk may take them.
+const (
+	burstRecords = 2048
+	burstBytes   = 512 << 10
+	burstTime    = time.Second
+	// flushTimeout bounds the wait for the disk.
+	flushTimeout = 5 * time.Second
+)
+
+// burst counts the samples since begin.
+type burst struct {
+	begin time.Time
+	n     int
+	bytes int
+}
+
+// keep puts a sample into the ring and reports whether it is there; with mu held.
+// The ring never waits for the disk. A sensor gives it time; a replay without a
+// rate does not, and has to wait here now and then.
+func (a *agent) keep(record []byte) (seq uint64, ok bool) {
+	a.burst.n++
+	a.burst.bytes += len(record)
+	if a.burst.n >= burstRecords || a.burst.bytes >= burstBytes {
+		if a.o.Now().Sub(a.burst.begin) < burstTime {
+			ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+			a.stored(a.buf.Flush(ctx))
+			cancel()
+		}
+		a.burst = burst{begin: a.o.Now()}
+	}
+	seq, err := a.buf.Ring.Append(record)
+	return seq, a.stored(err)
 }
 
 // sampleID names a sample of this boot.
