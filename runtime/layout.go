@@ -118,20 +118,27 @@ func (m *Model) lifetimes(root []int, end int) ([]plan.Buffer, error) {
 	for _, t := range g.Outputs {
 		use(t, end)
 	}
-	for i := range lives {
-		t := &g.Tensors[i]
-		if t.Variable {
+	for i := range g.Tensors {
+		if g.Tensors[i].Variable {
 			use(i, 0)
 			use(i, end)
 		}
+	}
+	return lives, m.sizes(lives)
+}
+
+// sizes fills in the bytes of every tensor in use.
+func (m *Model) sizes(lives []plan.Buffer) error {
+	for i := range lives {
+		t := &m.graph.Tensors[i]
 		if lives[i].Last < 0 {
 			continue
 		}
 		n, ok := t.Shape.Bytes(t.Type)
 		if !ok {
-			return nil, fmt.Errorf("tensor %q: %w: %v %v has no size", t.Name, ErrMalformed, t.Type, t.Shape)
+			return fmt.Errorf("tensor %q: %w: %v %v has no size", t.Name, ErrMalformed, t.Type, t.Shape)
 		}
 		lives[i].Size = n
 	}
-	return lives, nil
+	return nil
 }

@@ -2,9 +2,7 @@ package runtime
 
 import (
 	"encoding/binary"
-	"fmt"
 	"os"
-	"unsafe"
 
 	"kedge/runtime/kernel"
 	"kedge/runtime/op"
@@ -48,25 +46,6 @@ func KernelSet(o Options) (string, error) {
 		return "", err
 	}
 	return set.Name, nil
-}
-
-// Model is a checked and prepared model. It is immutable.
-type Model struct {
-	graph    *tflite.Subgraph
-	kernels  *kernel.Set
-	numerics op.Numerics
-	steps    []step
-	macs     int64
-	shared   layout // tensors share memory
-	options  Options
-}
-
-// step is one prepared operator.
-type step struct {
-	op.Evaluator
-	scratch int
-	macs    int64
-	alias   bool
 }
 
 // Load checks and prepares a model. Weights are read in place: file must not
@@ -139,90 +118,4 @@ func (m *Model) prepareOperators(budget *tflite.Budget) error {
 		return failed
 	}
 	return nil
-}
-
-// checkFlow checks that every tensor has exactly one source: the file, the
-// caller, an earlier operator, or (variables) earlier inferences.
-func (m *Model) checkFlow() error {
-	g := m.graph
-	written := make([]bool, len(g.Tensors))
-	for i := range g.Tensors {
-		written[i] = g.Tensors[i].Data != nil || g.Tensors[i].Variable
-	}
-	for _, t := range g.Inputs {
-		if g.Tensors[t].Data != nil {
-			return fmt.Errorf("input %q: %w: it is a constant", g.Tensors[t].Name, ErrMalformed)
-		}
-		written[t] = true
-	}
-	for i := range g.Operators {
-		o := &g.Operators[i]
-		for _, t := range o.Inputs {
-			if t != tflite.NoTensor && !written[t] && !empty(&g.Tensors[t]) {
-				return fmt.Errorf("operator %d %s: tensor %q: %w: read before it is written", i, o.Name(), g.Tensors[t].Name, ErrMalformed)
-			}
-		}
-		for _, t := range o.Outputs {
-			if written[t] {
-				return fmt.Errorf("operator %d %s: tensor %q: %w: written twice", i, o.Name(), g.Tensors[t].Name, ErrMalformed)
-			}
-			written[t] = true
-		}
-	}
-	for _, t := range g.Outputs {
-		if !written[t] {
-			return fmt.Errorf("output %q: %w: never written", g.Tensors[t].Name, ErrMalformed)
-		}
-	}
-	return nil
-}
-
-// empty reports whether a tensor has no elements, so that a constant of it has
-// no data either.
-func empty(t *tflite.Tensor) bool {
-	n, ok := t.Shape.Elements()
-	return ok && n == 0
-}
-
-// alignConstants copies constants of wider elements that do not lie at an
-// address which their type needs. Converters align them; hostile or cut-out
-// files may not.
-func (m *Model) alignConstants(budget *tflite.Budget) error {
-	for i := range m.graph.Tensors {
-		t := &m.graph.Tensors[i]
-		size := t.Type.Bits() / 8
-		if size <= 1 || len(t.Data) == 0 || uintptr(unsafe.Pointer(unsafe.SliceData(t.Data)))%uintptr(size) == 0 {
-			continue
-		}
-		if err := budget.Spend(len(t.Data), 1); err != nil {
-			return fmt.Errorf("tensor %q: %w", t.Name, err)
-		}
-		t.Data = append(make([]byte, 0, len(t.Data)), t.Data...)
-	}
-	return nil
-}
-
-// MACs is the number of multiply-accumulate operations of one inference.
-func (m *Model) MACs() int64 { return m.macs }
-
-// ArenaBytes is the memory for tensors that each session takes.
-func (m *Model) ArenaBytes() int { return m.shared.size }
-
-// Kernels is the name of the kernel set in use.
-func (m *Model) Kernels() string { return m.kernels.Name }
-
-// Inputs describes the model's inputs.
-func (m *Model) Inputs() []TensorInfo { return describeAll(m.graph.Tensors, m.graph.Inputs) }
-
-// Outputs describes the model's outputs.
-func (m *Model) Outputs() []TensorInfo { return describeAll(m.graph.Tensors, m.graph.Outputs) }
-
-// Stateful reports whether the model remembers anything between inferences.
-func (m *Model) Stateful() bool {
-	for i := range m.graph.Tensors {
-		if m.graph.Tensors[i].Variable {
-			return true
-		}
-	}
-	return false
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"kedge/runtime"
@@ -69,6 +70,28 @@ func TestSessionsAreIndependent(t *testing.T) {
 	if string(a.Output(0)) != "IBM1" || string(b.Output(0)) != "2345" {
 		t.Errorf("got %q and %q, want IBM1 and 2345", a.Output(0), b.Output(0))
 	}
+}
+
+// TestConcurrentSessions runs one model's sessions at once; the race detector
+// sees whether anything but weights is shared.
+func TestConcurrentSessions(t *testing.T) {
+	m := load(t, runtimetest.SmallNet(), runtime.Options{})
+	want := session(t, m, runtime.SessionOptions{})
+	want.Invoke()
+	var wg sync.WaitGroup
+	for range 4 {
+		s := session(t, m, runtime.SessionOptions{})
+		wg.Go(func() {
+			for range 20 {
+				clear(s.Input(0))
+				s.Invoke()
+			}
+			if !bytes.Equal(s.Output(0), want.Output(0)) {
+				t.Errorf("got % x, want % x", s.Output(0), want.Output(0))
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestInvokeDoesNotAllocate(t *testing.T) {

@@ -24,7 +24,7 @@ func prepareConv2D(p *Prep) (Evaluator, error) {
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8, tensor.Int4), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),
-		p.quantized(in), p.quantized(out), p.symmetric(w),
+		p.quantized(in), p.quantized(out), p.centered(in, out), p.symmetric(w),
 	); err != nil {
 		return nil, err
 	}

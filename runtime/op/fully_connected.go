@@ -26,7 +26,7 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 	in, w, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8, tensor.Int4), p.types(out, in.Type),
-		p.rank(w, 2), p.quantized(in), p.quantized(out),
+		p.rank(w, 2), p.quantized(in), p.quantized(out), p.centered(in, out),
 	); err != nil {
 		return nil, err
 	}
@@ -44,10 +44,7 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 		if err := p.symmetric(w); err != nil {
 			return nil, err
 		}
-		pixel := kernel.Window{Batch: d.Batch, InH: 1, InW: 1, OutH: 1, OutW: 1, KernelH: 1, KernelW: 1,
-			StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
-		k := kernel.Wide{Window: pixel, InC: d.K, OutC: d.N, Groups: 1, Depth: d.K, FilterStride: d.K}
-		return p.wide(k, in, out, d.Output, 4)
+		return p.wide(widePixels(&d), in, out, d.Output, 4)
 	}
 	if d.Weights, err = p.weights(w); err != nil {
 		return nil, err
@@ -61,6 +58,13 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 	p.Kernels.PrepareDense(&d)
 	p.MACs = int64(d.Batch) * int64(len(d.Weights))
 	return &fullyConnected{in.id, out.id, d, p.Kernels.Dense}, nil
+}
+
+// widePixels is the layer as a convolution over images of one pixel.
+func widePixels(d *kernel.Dense) kernel.Wide {
+	pixel := kernel.Window{Batch: d.Batch, InH: 1, InW: 1, OutH: 1, OutW: 1, KernelH: 1, KernelW: 1,
+		StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
+	return kernel.Wide{Window: pixel, InC: d.K, OutC: d.N, Groups: 1, Depth: d.K, FilterStride: d.K}
 }
 
 // denseGeometry checks how the shapes fit together. Whatever the input's shape,

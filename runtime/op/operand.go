@@ -141,8 +141,16 @@ func (p *Prep) quantized(t operand) error {
 	if z := t.Quant.ZeroPoint(); z < lo || z > hi {
 		return p.invalid(t, fmt.Sprintf("zero point %d", z), fmt.Sprintf("%d to %d", lo, hi))
 	}
-	if z := t.Quant.ZeroPoint(); t.Type == tensor.Int16 && z != 0 {
-		return p.unsupported(t, fmt.Sprintf("zero point %d", z), "0 for int16")
+	return nil
+}
+
+// centered checks that int16 tensors have zero point 0, where the definition
+// for that type leaves zero points out.
+func (p *Prep) centered(ts ...operand) error {
+	for _, t := range ts {
+		if z := t.Quant.ZeroPoint(); t.Type == tensor.Int16 && z != 0 {
+			return p.unsupported(t, fmt.Sprintf("zero point %d", z), "0 for int16")
+		}
 	}
 	return nil
 }

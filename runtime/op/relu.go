@@ -13,6 +13,9 @@ func prepareRelu(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.centered(in, out); err != nil {
+		return nil, err
+	}
 	m, err := p.multiplier(in, float64(float32(in.Quant.Scale()/out.Quant.Scale())))
 	if err != nil {
 		return nil, err

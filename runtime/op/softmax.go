@@ -34,7 +34,7 @@ func prepareSoftmax(p *Prep) (Evaluator, error) {
 	in, out := p.in(0), p.out(0)
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Int16), p.types(out, tensor.Int8, tensor.Int16), p.shape(out, in.Shape),
-		p.quantized(in),
+		p.quantized(in), p.centered(in),
 	); err != nil {
 		return nil, err
 	}

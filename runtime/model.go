@@ -1,0 +1,51 @@
+package runtime
+
+import (
+	"kedge/runtime/kernel"
+	"kedge/runtime/op"
+	"kedge/runtime/tflite"
+)
+
+// Model is a checked and prepared model. It is immutable.
+type Model struct {
+	graph    *tflite.Subgraph
+	kernels  *kernel.Set
+	numerics op.Numerics
+	steps    []step
+	macs     int64
+	shared   layout // tensors share memory
+	options  Options
+}
+
+// step is one prepared operator.
+type step struct {
+	op.Evaluator
+	scratch int
+	macs    int64
+	alias   bool
+}
+
+// MACs is the number of multiply-accumulate operations of one inference.
+func (m *Model) MACs() int64 { return m.macs }
+
+// ArenaBytes is the memory for tensors that each session takes.
+func (m *Model) ArenaBytes() int { return m.shared.size }
+
+// Kernels is the name of the kernel set in use.
+func (m *Model) Kernels() string { return m.kernels.Name }
+
+// Inputs describes the model's inputs.
+func (m *Model) Inputs() []TensorInfo { return describeAll(m.graph.Tensors, m.graph.Inputs) }
+
+// Outputs describes the model's outputs.
+func (m *Model) Outputs() []TensorInfo { return describeAll(m.graph.Tensors, m.graph.Outputs) }
+
+// Stateful reports whether the model remembers anything between inferences.
+func (m *Model) Stateful() bool {
+	for i := range m.graph.Tensors {
+		if m.graph.Tensors[i].Variable {
+			return true
+		}
+	}
+	return false
+}
