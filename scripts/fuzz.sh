@@ -5,6 +5,6 @@ time=${1:?usage: fuzz.sh TIME}
 go list -f '{{.Dir}}' ./... | while read -r dir; do
 	for target in $(cat "$dir"/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p'); do
 		echo "fuzz $target ($dir)"
-		(cd "$dir" && go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" .)
+		(cd "$dir" && go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 20x .)
 	done
 done

@@ -141,14 +141,7 @@ func TestRefusals(t *testing.T) {
 	d := start(t, "kedge", "run", "--config", config)
 	f := newForge(t, b.url(), keys)
 
-	file, err := os.ReadFile(pack)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := trust.OpenPackage(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := openPackage(t, pack)
 	answering := func(version uint64) {
 		t.Helper()
 		for range 20 {
@@ -221,6 +214,31 @@ func (f *forge) next(t *testing.T, p *trust.Package, version uint64, by *trust.S
 	defer f.mu.Unlock()
 	f.blobs[release.Bundle.SHA256], f.blobs[release.Bundle.Index] = data, index
 	return envelope
+}
+
+// unpack writes the model of a package into a file.
+func unpack(t *testing.T, pack, model string) {
+	t.Helper()
+	bundle, err := trust.OpenBundle(openPackage(t, pack).Bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(model, bundle.Model, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func openPackage(t *testing.T, path string) *trust.Package {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := trust.OpenPackage(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // foreign is a key that no root document names.

@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
+
+// commands returns what a document tells its reader to type.
+func commands(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, m := range shellBlock.FindAllSubmatch(text, -1) {
+		b.Write(m[1])
+	}
+	return b.String()
+}
+
+// shell runs a script with both programs in PATH; what it left running is ended.
+func shell(t *testing.T, dir, script string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-eu")
+	cmd.Dir = dir
+	cmd.Stdin = strings.NewReader(script)
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	err = cmd.Start()
+	if err == nil {
+		err = cmd.Wait()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // the group that it began, or nobody any more
+	}
+	said, _ := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatalf("%v\n%s\n%s", err, script, said)
+	}
+	return string(said)
+}
+
+// Every command of docs/start.md works, in order, as it stands there.
+func TestStartDocument(t *testing.T) {
+	dir := t.TempDir()
+	w := newWorld(4)
+	w.writeCSV(t, filepath.Join(dir, "pump.csv"), 400)
+	table, err := os.ReadFile(filepath.Join(dir, "pump.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(table), ",class\n", ",condition\n", 1)
+	if err := os.WriteFile(filepath.Join(dir, "pump.csv"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stream := "a,b,c,d\n"
+	for range 50 {
+		x, _ := w.sample(0)
+		stream += fmt.Sprintf("%g,%g,%g,%g\n", x[0], x[1], x[2], x[3])
+	}
+	if err := os.WriteFile(filepath.Join(dir, "stream.csv"), []byte(stream), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := shell(t, dir, commands(t, "../../docs/start.md"))
+	answers, err := os.ReadFile(filepath.Join(dir, "answers.jsonl"))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	lines := strings.Split(strings.TrimSpace(string(answers)), "\n")
+	var last answer
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || len(lines) != 50 || last.Model.Version != 1 {
+		t.Errorf("answers: got %d, the last %+v (%v), want 50 by version 1", len(lines), last, err)
+	}
+}
+
+// The commands of README that look at a model work; make's targets exist (they
+// are what runs this test and the demo).
+func TestReadmeCommands(t *testing.T) {
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	for line := range strings.Lines(commands(t, "../../README.md")) {
+		if target, ok := strings.CutPrefix(strings.TrimSpace(line), "make "); !ok {
+			script.WriteString(line)
+		} else if !strings.Contains(string(makefile), "\n"+target+":") {
+			t.Errorf("README: make has no target %q", target)
+		}
+	}
+	dir := t.TempDir()
+	w := newWorld(5)
+	w.writeCSV(t, filepath.Join(dir, "base.csv"), 200)
+	run(t, "kedge-trainer", "keys", "init", filepath.Join(dir, "keys"))
+	run(t, "kedge-trainer", "train", filepath.Join(dir, "base.csv"), "--dir", dir, "--name", "clouds", "--label", "class",
+		"--package", filepath.Join(dir, "clouds.kedge"))
+	unpack(t, filepath.Join(dir, "clouds.kedge"), filepath.Join(dir, "model.tflite"))
+	if err := os.WriteFile(filepath.Join(dir, "in.bin"), make([]byte, 3*4), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shell(t, dir, script.String())
+	out, err := os.ReadFile(filepath.Join(dir, "out.bin"))
+	if err != nil || len(out) != 3*len(classes) {
+		t.Errorf("out.bin: got %d bytes (%v), want %d", len(out), err, 3*len(classes))
+	}
+}
