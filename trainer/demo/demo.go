@@ -243,6 +243,7 @@ func (r *replay) close() error {
 		}
 	}
 	if r.meter != nil {
+		r.meter.close()
 		r.bytes = r.meter.bytes.Load() - r.bytesBefore
 	}
 	if r.centre != nil {

@@ -16,16 +16,18 @@ type meter struct {
 	listener net.Listener
 	broker   string
 	bytes    atomic.Int64
+	stop     context.CancelFunc
 	wg       sync.WaitGroup
 }
 
-// newMeter relays to broker (host:port) until ctx ends; wait joins it.
+// newMeter relays to broker (host:port) until ctx ends or close is called.
 func newMeter(ctx context.Context, broker string) (*meter, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("meter: %w", err)
 	}
-	m := &meter{listener: l, broker: broker}
+	ctx, stop := context.WithCancel(ctx)
+	m := &meter{listener: l, broker: broker, stop: stop}
 	context.AfterFunc(ctx, func() { l.Close() })
 	m.wg.Go(func() {
 		for {
@@ -41,7 +43,11 @@ func newMeter(ctx context.Context, broker string) (*meter, error) {
 
 func (m *meter) addr() string { return m.listener.Addr().String() }
 
-func (m *meter) wait() { m.wg.Wait() }
+// close ends all relays and joins them.
+func (m *meter) close() {
+	m.stop()
+	m.wg.Wait()
+}
 
 func (m *meter) relay(ctx context.Context, device net.Conn) {
 	defer device.Close()
