@@ -119,6 +119,13 @@ func (r *Registry) Package(ctx context.Context, digest string) ([]byte, error) {
 	return (&trust.Package{Release: kept.Envelope, Bundle: bundle}).Encode()
 }
 
+func describe(name string, version uint64) string {
+	if version == 0 {
+		return "of " + name
+	}
+	return fmt.Sprintf("of %s with version %d", name, version)
+}
+
 // Chunk returns chunk n of a blob, none behind its end.
 func (r *Registry) Chunk(blob string, n int) ([]byte, error) {
 	return r.Store.BlobPart(blob, int64(n)*trust.ChunkBytes, trust.ChunkBytes)
@@ -186,7 +193,7 @@ func (r *Registry) ReleaseByVersion(ctx context.Context, name string, version ui
 			}
 		}
 		if found.Digest == "" {
-			return fmt.Errorf("release %s version %d: %w", name, version, store.ErrNotFound)
+			return fmt.Errorf("no release %s: %w", describe(name, version), store.ErrNotFound)
 		}
 		return nil
 	})
