@@ -113,6 +113,7 @@ func TestAssignmentClock(t *testing.T) {
 		{"right, expired", today, true, 1, "refused"},
 		{"1970", time.Unix(0, 0), false, 2, "committed"},
 		{"1970, expired", time.Unix(0, 0), true, 2, "committed"},
+		{"stopped an hour before the newest signed time, expired", signed.Add(-time.Hour), true, 2, "committed"},
 		{"2099", time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC), false, 1, "refused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -133,6 +134,28 @@ func TestAssignmentClock(t *testing.T) {
 			b.settle()
 			b.want(c.want, "refused", "replayed")
 		})
+	}
+}
+
+// An assignment that arrives during the download for another takes its place.
+func TestAssignmentDuringDownload(t *testing.T) {
+	one, two := makeRelease(t, 1), makeRelease(t, 2)
+	b := newBench(t, one, two)
+	b.center.answer = func(_ string, n int, data []byte) [][]byte {
+		if n == 4 {
+			return nil
+		}
+		return [][]byte{data}
+	}
+	b.u.HandleAssign(assign(t, 1, one))
+	b.settle()
+	b.want(0, "downloading", "")
+	b.center.answer = nil
+	b.u.HandleAssign(assign(t, 2, two))
+	b.settle()
+	b.want(2, "committed", "")
+	if b.fs.open != 0 {
+		t.Errorf("%d files are still open", b.fs.open)
 	}
 }
 

@@ -3,12 +3,14 @@ package update
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -24,7 +26,8 @@ type crashFS struct {
 	steps   int
 	cutAt   int // the step that no longer happens; 0: never
 	dead    bool
-	room    int64 // bytes that may still be written; negative: any number
+	open    int          // files opened and not closed
+	room    atomic.Int64 // bytes that may still be written; negative: any number
 }
 
 type inode struct {
@@ -32,7 +35,9 @@ type inode struct {
 }
 
 func newCrashFS() *crashFS {
-	return &crashFS{files: map[string]*inode{}, durable: map[string]*inode{}, dirs: map[string]bool{}, room: -1}
+	f := &crashFS{files: map[string]*inode{}, durable: map[string]*inode{}, dirs: map[string]bool{}}
+	f.room.Store(-1)
+	return f
 }
 
 // A remnant says which of the unsynced changes the cut leaves behind. Real file
@@ -43,18 +48,16 @@ const (
 	leaveAll    remnant = iota // all were written back in time
 	leaveSynced                // none were
 	leaveNames                 // renames and removals were, data was not
+	leaveOdd                   // some names were: a directory is not written back in order
+	leaveEven                  // the others were
 	remnants
 )
 
 // after returns the file system as it is found when the power is back.
 func (f *crashFS) after(r remnant) *crashFS {
 	g := newCrashFS()
-	names := f.files
-	if r == leaveSynced {
-		names = f.durable
-	}
 	copies := map[*inode]*inode{}
-	for name, node := range names {
+	for name, node := range f.names(r) {
 		data := node.synced
 		if r == leaveAll {
 			data = node.data
@@ -68,6 +71,28 @@ func (f *crashFS) after(r remnant) *crashFS {
 		g.dirs[dir] = true
 	}
 	return g
+}
+
+// names is the namespace that a cut leaves.
+func (f *crashFS) names(r remnant) map[string]*inode {
+	switch r {
+	case leaveAll, leaveNames:
+		return f.files
+	case leaveSynced:
+		return f.durable
+	}
+	names := maps.Clone(f.durable)
+	all := maps.Clone(f.durable)
+	maps.Copy(all, f.files)
+	for name := range all {
+		if (crc32.ChecksumIEEE([]byte(name))&1 == 1) != (r == leaveOdd) {
+			continue
+		}
+		if delete(names, name); f.files[name] != nil {
+			names[name] = f.files[name]
+		}
+	}
+	return names
 }
 
 func (f *crashFS) step() error {
@@ -104,6 +129,7 @@ func (f *crashFS) OpenFile(name string) (File, error) {
 		node = &inode{}
 		f.files[name] = node
 	}
+	f.open++
 	return &crashFile{f, node}, nil
 }
 
@@ -194,11 +220,11 @@ func (f *crashFile) WriteAt(p []byte, off int64) (int, error) {
 	if err != nil {
 		part = p[:len(p)/2]
 	}
-	if room := f.fs.room; room >= 0 && int64(len(part)) > room {
-		part, err = part[:room], &fs.PathError{Op: "write", Err: syscall.ENOSPC}
-	}
-	if f.fs.room >= 0 {
-		f.fs.room -= int64(len(part))
+	if room := f.fs.room.Load(); room >= 0 {
+		if int64(len(part)) > room {
+			part, err = part[:room], &fs.PathError{Op: "write", Err: syscall.ENOSPC}
+		}
+		f.fs.room.Add(-int64(len(part)))
 	}
 	if need := off + int64(len(part)); need > int64(len(f.node.data)) {
 		f.node.data = append(f.node.data, make([]byte, need-int64(len(f.node.data)))...)
@@ -226,4 +252,7 @@ func (f *crashFile) Sync() error {
 	return nil
 }
 
-func (f *crashFile) Close() error { return nil }
+func (f *crashFile) Close() error {
+	f.fs.open--
+	return nil
+}

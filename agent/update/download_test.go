@@ -209,6 +209,26 @@ func TestResume(t *testing.T) {
 	})
 }
 
+// What was begun in time is finished after it.
+func TestResumeAfterExpiry(t *testing.T) {
+	one := makeRelease(t, 1)
+	b := newBench(t, one)
+	b.center.answer = func(_ string, n int, data []byte) [][]byte {
+		if n == 4 {
+			return nil
+		}
+		return [][]byte{data}
+	}
+	b.u.HandleAssign(assign(t, 1, one))
+	b.settle()
+	b.want(0, "downloading", "")
+	b.options.Now = func() time.Time { return notAfter.Add(time.Hour) }
+	b.center.answer = nil
+	b.open()
+	b.settle()
+	b.want(1, "committed", "")
+}
+
 // The disk loses a chunk between writing and verifying.
 func TestDiskForgets(t *testing.T) {
 	for _, c := range []struct {
@@ -247,8 +267,8 @@ func TestDiskFull(t *testing.T) {
 			if _, err := b.u.Install(t.Context(), one.file(t)); err != nil {
 				t.Fatal(err)
 			}
+			b.fs.room.Store(room)
 			stop := b.run()
-			b.fs.room = room
 			b.u.HandleAssign(assign(t, 1, two))
 			time.Sleep(30 * time.Second)
 			done = b.version() == 2
@@ -262,7 +282,7 @@ func TestDiskFull(t *testing.T) {
 			}
 			synctest.Wait()
 			if !done {
-				b.fs.room = -1
+				b.fs.room.Store(-1)
 				time.Sleep(2 * time.Hour)
 			}
 			b.want(2, "committed", "")
@@ -283,12 +303,12 @@ func TestInstallDiskFull(t *testing.T) {
 	if _, err := b.u.Install(t.Context(), one.file(t)); err != nil {
 		t.Fatal(err)
 	}
-	b.fs.room = 1000
+	b.fs.room.Store(1000)
 	if _, err := b.u.Install(t.Context(), two.file(t)); !errors.Is(err, ErrStorage) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("got %v, want ErrStorage for a full disk", err)
 	}
 	b.want(1, "downloading", "disk full: free space for /state")
-	b.fs.room = -1
+	b.fs.room.Store(-1)
 	if _, err := b.u.Install(t.Context(), two.file(t)); err != nil {
 		t.Error(err)
 	}

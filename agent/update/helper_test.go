@@ -317,7 +317,18 @@ type bench struct {
 func newBench(t testing.TB, ms ...*made) *bench {
 	t.Helper()
 	fs := newCrashFS()
-	b := &bench{t: t, fs: fs, store: &memStore{values: map[string][]byte{}, fs: fs}, center: newCenter(ms...)}
+	fs.MkdirAll("/state")
+	if err := replaceFile(fs, "/state/root.json", rootEnvelope(t, 1, 10, 20)); err != nil {
+		t.Fatal(err)
+	}
+	b := setUp(t, fs, map[string][]byte{}, newCenter(ms...))
+	b.open()
+	return b
+}
+
+// setUp puts a device on the bench that has this disk and this store.
+func setUp(t testing.TB, fs *crashFS, values map[string][]byte, c *center) *bench {
+	b := &bench{t: t, fs: fs, store: &memStore{values: values, fs: fs}, center: c}
 	b.options = Options{
 		Dir: "/state", Site: "north", Device: "d1", Groups: []string{"g1", "g2"},
 		Platform: "linux/arm64", AgentVersion: "0.1.0", Store: b.store, Transport: b.center, Files: fs,
@@ -339,11 +350,6 @@ func newBench(t testing.TB, ms ...*made) *bench {
 			return b.fail
 		},
 	}
-	fs.MkdirAll("/state")
-	if err := replaceFile(fs, "/state/root.json", rootEnvelope(t, 1, 10, 20)); err != nil {
-		t.Fatal(err)
-	}
-	b.open()
 	return b
 }
 

@@ -3,6 +3,7 @@ package update
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"kedge/telemetry/event"
 	"kedge/telemetry/trust"
@@ -57,7 +58,8 @@ func (u *Updater) install(ctx context.Context, p *trust.Package, c *candidate) (
 		return nil, storageError(u.o.Dir, err)
 	}
 	if _, err := c.release.Open(data); err != nil {
-		return nil, err // the disk does not keep what it is given
+		u.discard(slot)
+		return nil, fmt.Errorf("%s does not keep what is written: %w: %w", u.o.Dir, ErrStorage, err)
 	}
 	err = u.takeOver(ctx, i, p.Release)
 	if err != nil && !errors.Is(err, ErrActivate) {

@@ -78,6 +78,31 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// forgetful is a disk that changes what it was given.
+type forgetful struct{ *crashFS }
+
+func (f forgetful) ReadFile(name string) ([]byte, error) {
+	data, err := f.crashFS.ReadFile(name)
+	if filepath.Base(name) == fileBundle && err == nil {
+		data[len(data)/2] ^= 1
+	}
+	return data, err
+}
+
+func TestInstallOnBadDisk(t *testing.T) {
+	one := makeRelease(t, 1)
+	b := newBench(t)
+	b.options.Files = forgetful{b.fs}
+	b.open()
+	if _, err := b.u.Install(t.Context(), one.file(t)); !errors.Is(err, ErrStorage) || !errors.Is(err, trust.ErrDigest) {
+		t.Errorf("got %v, want ErrStorage and ErrDigest", err)
+	}
+	b.want(0, "downloading", "does not keep what is written")
+	if b.fs.files["/state/slots/a/bundle.zip"] != nil || b.fs.files["/state/active"] != nil {
+		t.Errorf("something is left:\n%v", b.fs)
+	}
+}
+
 // A download gives way to a file, and goes on after it.
 func TestInstallDuringDownload(t *testing.T) {
 	one, two := makeRelease(t, 1), makeRelease(t, 2)

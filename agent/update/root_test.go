@@ -106,13 +106,13 @@ func TestKeyRotation(t *testing.T) {
 // verifies is lost at the next start.
 func TestRootNotStored(t *testing.T) {
 	b := newBench(t)
-	b.fs.room = 100
+	b.fs.room.Store(100)
 	b.u.HandleRoot(rootEnvelope(t, 2, 10, 20))
 	b.settle()
 	if got := b.u.Root().Version(); got != 1 {
 		t.Errorf("with a full disk: got version %d, want 1", got)
 	}
-	b.fs.room = -1
+	b.fs.room.Store(-1)
 	b.u.HandleRoot(rootEnvelope(t, 2, 10, 20))
 	b.settle()
 	if got := b.u.Root().Version(); got != 2 {

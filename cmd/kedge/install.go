@@ -185,6 +185,7 @@ var packageErrors = []struct {
 	code int
 	hint string
 }{
+	{update.ErrStorage, cli.ExitFailure, "check the disk of the state directory and free space on it"},
 	{update.ErrGolden, cli.ExitRolledBack, "this board computes something else than the lab: do not use the model here, tell its maker"},
 	{update.ErrActivate, cli.ExitRolledBack, "tell the model's maker; the model in service stays"},
 	{update.ErrFloor, cli.ExitSignature, "install a newer version: this one was withdrawn for safety"},
@@ -195,7 +196,6 @@ var packageErrors = []struct {
 	{trust.ErrBundle, cli.ExitUnsupported, "the release contradicts itself: tell its maker"},
 	{update.ErrUnsupported, cli.ExitUnsupported, "ask the model's maker for one that runs on this device"},
 	{update.ErrMismatch, cli.ExitUnsupported, "the release contradicts itself: tell its maker"},
-	{update.ErrStorage, cli.ExitFailure, "free space on the disk of the state directory and try again"},
 }
 
 // stateStore is the updater's share of state.db.
