@@ -83,9 +83,9 @@ func (u *Updater) judge(envelope []byte) (key string, a *trust.Assign, err error
 	t, seen := u.state.Targets[key]
 	switch {
 	case seen && a.Sequence < t.Sequence:
-		return "", nil, fmt.Errorf("replayed: sequence %d after %d: %w", a.Sequence, t.Sequence, ErrReplayed)
+		return "", nil, fmt.Errorf("sequence %d after %d: %w", a.Sequence, t.Sequence, ErrReplayed)
 	case seen && a.Sequence == t.Sequence && a.Release != t.Release:
-		return "", nil, fmt.Errorf("replayed: sequence %d was release %.8s, now it is %.8s: %w", a.Sequence, t.Release, a.Release, ErrReplayed)
+		return "", nil, fmt.Errorf("sequence %d was release %.8s, now it is %.8s: %w", a.Sequence, t.Release, a.Release, ErrReplayed)
 	case seen && a.Sequence == t.Sequence:
 		return key, a, nil
 	case u.state.expired(a.NotAfter, u.o.Now()):

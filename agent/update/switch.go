@@ -34,14 +34,24 @@ func (u *Updater) findActive() {
 		u.noModel(errors.Join(err, otherErr))
 		return
 	}
-	bad := u.state.Release
+	u.fallBack(slot, other, pointer, err)
+}
+
+// fallBack puts the other slot into service because of what is wrong with this one.
+func (u *Updater) fallBack(slot string, other *Installed, pointer string, why error) {
+	w := wire.Update{State: wire.UpdateRolledBack, Code: string(event.UpdateRolledBack), Reason: why.Error()}
+	rel, digest, err := u.disk.readRelease(slot, u.root)
+	if w.Release = digest; u.state.Slot == slot {
+		w.Release = u.state.Release // which a damaged disk cannot have changed
+	}
+	if err == nil && digest == w.Release {
+		w.Name, w.Version = rel.Name, rel.Version
+	}
+	u.queued = append(u.queued, w)
 	u.inService(other, pointer)
 	u.change(func(s *state) {
-		s.reopen(func(t target) bool { return t.Release == bad && t.Status == done })
-		s.settle(bad, refused, false)
-	})
-	u.queued = append(u.queued, wire.Update{
-		Release: bad, State: wire.UpdateRolledBack, Code: string(event.UpdateRolledBack), Reason: err.Error(), Slot: other.Slot,
+		s.reopen(func(t target) bool { return t.Release == w.Release && t.Status == done })
+		s.settle(w.Release, refused, false)
 	})
 }
 
@@ -138,9 +148,9 @@ func (u *Updater) takeOver(ctx context.Context, i *Installed, seal []byte) error
 
 // commit ends the assignments of the release in service.
 func (u *Updater) commit(i *Installed) {
-	u.change(func(s *state) { s.settle(i.Digest, done, false) })
 	u.report(wire.Update{
 		Release: i.Digest, Name: i.Release.Name, Version: i.Release.Version, State: wire.UpdateCommitted,
 		Code: string(event.UpdateCommitted), Slot: i.Slot, Bytes: i.Release.Bundle.Size,
 	})
+	u.change(func(s *state) { s.settle(i.Digest, done, false) })
 }

@@ -106,6 +106,30 @@ func TestBothSlotsLost(t *testing.T) {
 	b.want(2, "committed", "")
 }
 
+// The power went between the switch and the note of it in the store, and the
+// new slot did not survive either: what is refused is the new release.
+func TestDamageAfterSwitch(t *testing.T) {
+	one, two := makeRelease(t, 1), makeRelease(t, 2)
+	b := newBench(t, one, two)
+	b.u.HandleAssign(assign(t, 1, one))
+	b.settle()
+	values := maps.Clone(b.store.values)
+	b.u.HandleAssign(assign(t, 2, two))
+	b.settle()
+	b.store.values = values
+	b.fs.files["/state/slots/b/bundle.zip"].data[7] ^= 1
+	b.open()
+	b.settle()
+	if last := b.last(); last.Release != two.digest || last.Version != 2 {
+		t.Errorf("got %+v, want the loss of version 2", last)
+	}
+	b.want(1, "rolled_back", "digest differs")
+	b.open()
+	if got := b.version(); got != 1 {
+		t.Errorf("at the next start: got version %d, want 1", got)
+	}
+}
+
 // The floor holds for a fallback too.
 func TestFallbackBelowFloor(t *testing.T) {
 	one := makeRelease(t, 1)
