@@ -72,11 +72,18 @@ func startBroker(address string, config *tls.Config, receive receiver, log *slog
 	if err := server.AddHook(hook, nil); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
-	tcp := listeners.NewTCP(listeners.Config{ID: "devices", Address: address, TLSConfig: config})
-	if err := server.AddListener(tcp); err != nil {
+	tcp, err := net.Listen("tcp", address)
+	if err != nil {
 		return nil, fmt.Errorf("broker %s: %w", address, err)
 	}
-	return &broker{server: server, address: tcp.Address(), secure: config != nil}, nil
+	var listener net.Listener = door{tcp}
+	if config != nil {
+		listener = tls.NewListener(listener, config)
+	}
+	if err := server.AddListener(listeners.NewNet("devices", listener)); err != nil {
+		return nil, errors.Join(fmt.Errorf("broker %s: %w", address, err), listener.Close())
+	}
+	return &broker{server: server, address: listener.Addr().String(), secure: config != nil}, nil
 }
 
 // checkExposure refuses an open door.

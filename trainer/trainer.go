@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kedge/trainer/fleet"
+	"kedge/trainer/store"
 )
 
 // A link is the way to the devices: the embedded broker or one elsewhere.
@@ -70,8 +71,12 @@ func Open(ctx context.Context, o Options) (*Trainer, error) {
 	if err != nil {
 		return nil, errors.Join(err, w.Close(), t.lock.Close())
 	}
-	return t, nil
+	return t, w.store.Update(ctx, func(tx *store.Tx) error { return tx.ForgetEvents(o.Now().Add(-eventMemory)) })
 }
+
+// eventMemory is how long an event that comes again is known as such: longer
+// than any device keeps one.
+const eventMemory = 400 * 24 * time.Hour
 
 // receive takes in one message. It has a context of its own: what has begun to
 // be kept is finished, also if the trainer is about to stop.

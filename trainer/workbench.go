@@ -55,8 +55,13 @@ func (w *Workbench) Store() *store.Store { return w.store }
 // RootEnvelope returns the newest root document, with which devices are enrolled.
 func (w *Workbench) RootEnvelope() []byte { return w.keys.RootEnvelope() }
 
+// quarantineSuffix follows the name of a base set in that of the rows that were
+// set aside. No model has a slash in its name.
+const quarantineSuffix = "/quarantine"
+
 // ImportBase cleans a table and keeps it as the base set of the model's name, in
-// place of an earlier one.
+// place of an earlier one. What was set aside is kept under the name followed by
+// "/quarantine".
 func (w *Workbench) ImportBase(ctx context.Context, name string, t *dataset.Table) (dataset.Report, error) {
 	if err := wire.CheckName(name); err != nil {
 		return dataset.Report{}, fmt.Errorf("model %w", err)
@@ -64,11 +69,14 @@ func (w *Workbench) ImportBase(ctx context.Context, name string, t *dataset.Tabl
 	if err := t.Validate(); err != nil {
 		return dataset.Report{}, fmt.Errorf("base set %s: %w", name, err)
 	}
-	kept, _, report := t.Clean()
+	kept, aside, report := t.Clean()
 	if err := kept.Validate(); err != nil {
 		return report, fmt.Errorf("base set %s after cleaning (%v): %w", name, report, err)
 	}
 	return report, w.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.PutBaseSet(aside.BaseSet(name+quarantineSuffix, w.registry.Now())); err != nil {
+			return err
+		}
 		return tx.PutBaseSet(kept.BaseSet(name, w.registry.Now()))
 	})
 }

@@ -41,7 +41,7 @@ func (t *Tx) PutBaseSet(b BaseSet) error {
 		INSERT INTO base_sets (name, columns, classes, x, y, created) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET columns = excluded.columns, classes = excluded.classes,
 			x = excluded.x, y = excluded.y, created = excluded.created`,
-		b.Name, string(columns), string(classes), b.X, y, nano(b.Created))
+		b.Name, string(columns), string(classes), append([]byte{}, b.X...), y, nano(b.Created)) // an empty set is no null
 	return err
 }
 
