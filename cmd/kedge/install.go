@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
@@ -14,6 +15,9 @@ import (
 	"kedge/cmd/internal/cli"
 	"kedge/telemetry/trust"
 )
+
+// largestStore is the highest limit that a store can be configured with.
+const largestStore = 1 << 30
 
 func installCommand() cli.Command {
 	return cli.Command{
@@ -36,7 +40,9 @@ func setupInstall(fs *flag.FlagSet) cli.Run {
 		if *state == "" {
 			return cli.WithHint(cli.Usagef("install: flag --state is missing"), "kedge install --help shows arguments and flags")
 		}
-		i, err := install(ctx, args[0], *state)
+		// What the disk does to the store must not stay unsaid because the agent is not there to say it.
+		log := slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		i, err := install(ctx, args[0], *state, log)
 		if err != nil {
 			return err
 		}
@@ -47,7 +53,7 @@ func setupInstall(fs *flag.FlagSet) cli.Run {
 
 // install does what the command says. It opens the store itself, so that two
 // processes never write slots at once.
-func install(ctx context.Context, path, state string) (i *update.Installed, err error) {
+func install(ctx context.Context, path, state string, log *slog.Logger) (i *update.Installed, err error) {
 	file, err := readPackage(path)
 	if err != nil {
 		return nil, err
@@ -55,7 +61,8 @@ func install(ctx context.Context, path, state string) (i *update.Installed, err 
 	if _, err := os.Stat(filepath.Join(state, fileRoot)); err != nil {
 		return nil, stateError(state, update.ErrNotEnrolled)
 	}
-	store, err := buffer.Open(state, buffer.Options{})
+	// The limits of the agent's configuration are not known here; lower ones would evict records.
+	store, err := buffer.Open(state, buffer.Options{MaxSize: largestStore, Log: log})
 	if err != nil {
 		return nil, stateError(state, err)
 	}
@@ -65,7 +72,7 @@ func install(ctx context.Context, path, state string) (i *update.Installed, err 
 		}
 	}()
 	o := checkOptions()
-	o.Dir, o.Store = state, stateStore{store.State}
+	o.Dir, o.Store, o.Log = state, stateStore{store.State}, log
 	u, err := update.Open(o)
 	if err != nil {
 		return nil, stateError(state, err)
