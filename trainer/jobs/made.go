@@ -19,8 +19,9 @@ import (
 type made struct {
 	weights  []byte // float .tflite, to go on training from
 	graph    *graph.Graph
-	signal   []float64 // confidences on samples not trained on, in their order in time
-	accuracy float64   // on the same
+	judged   train.Samples // what it was measured on, and not trained on
+	signal   []float64     // confidences on these, in their order in time
+	accuracy float64       // on the same
 }
 
 // fit trains with the built-in trainer and measures by cross-validation over
@@ -49,7 +50,7 @@ func (p *Pipeline) fit(ctx context.Context, start *train.Dense, always, folded t
 	if m.err != nil {
 		return made{}, m.err
 	}
-	var result made
+	result := made{judged: folded}
 	right := 0
 	for _, h := range m.held {
 		result.signal = append(result.signal, h.Confidence)
@@ -78,7 +79,7 @@ func (p *Pipeline) command(ctx context.Context, base []byte, always, folded trai
 	if err != nil {
 		return made{}, err
 	}
-	result := made{weights: done.Model, graph: done.Graph}
+	result := made{weights: done.Model, graph: done.Graph, judged: validation}
 	model, err := quantize(ctx, result.graph, folded.X)
 	if err != nil {
 		return made{}, err

@@ -24,13 +24,13 @@ func (p *Pipeline) Retrain(ctx context.Context, report store.DriftReport) (Outco
 	if m.newest.Len() < minReference {
 		return out, fmt.Errorf("%d around this alarm, want at least %d: %w", m.newest.Len(), minReference, ErrFewLabels)
 	}
-	running, err := classify(m.running, m.newest)
-	if err != nil {
-		return out, fmt.Errorf("running model: %w", err)
-	}
 	done, err := p.renew(ctx, m)
 	if err != nil {
 		return out, err
+	}
+	running, err := classify(m.running, done.judged)
+	if err != nil {
+		return out, fmt.Errorf("running model: %w", err)
 	}
 	out.Accuracy, out.Running = done.accuracy, running.accuracy
 	if done.accuracy < running.accuracy {
