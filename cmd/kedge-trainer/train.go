@@ -25,59 +25,81 @@ func trainCommand() cli.Command {
 	}
 }
 
+// training is what the flags of train say.
+type training struct {
+	folder
+	csv          dataset.CSVOptions
+	name, ignore string
+	seed         uint64
+	epochs       int
+	command, out string
+	asJSON       bool
+}
+
 func setupTrain(fs *flag.FlagSet) cli.Run {
-	var f folder
-	var c dataset.CSVOptions
-	f.flags(fs)
-	name := fs.String("name", "", "`NAME` of the model")
-	fs.StringVar(&c.Label, "label", "", "`COLUMN` with the class")
-	ignore := fs.String("ignore", "", "`COLUMN,COLUMN` that are no features")
-	fs.StringVar(&c.Transform, "transform", "none", "`TRANSFORM` of all features before standardization: none or signed-log1p")
-	seed := fs.Uint64("seed", 1, "decides all that is random in training")
-	epochs := fs.Int("epochs", 0, "`N` times through the data (default: the recipe's)")
-	command := fs.String("command", "", "training `PROGRAM` and its arguments, split at spaces, instead of the built-in trainer")
-	out := fs.String("package", "", "also write the release as a .kedge `FILE`")
-	asJSON := fs.Bool("json", false, "print one JSON object")
+	var r training
+	r.flags(fs)
+	fs.StringVar(&r.name, "name", "", "`NAME` of the model")
+	fs.StringVar(&r.csv.Label, "label", "", "`COLUMN` with the class")
+	fs.StringVar(&r.ignore, "ignore", "", "`COLUMN,COLUMN` that are no features")
+	fs.StringVar(&r.csv.Transform, "transform", "none", "`TRANSFORM` of all features before standardization: none or signed-log1p")
+	fs.Uint64Var(&r.seed, "seed", 1, "decides all that is random in training")
+	fs.IntVar(&r.epochs, "epochs", 0, "`N` times through the data (default: the recipe's)")
+	fs.StringVar(&r.command, "command", "", "training `PROGRAM` and its arguments, split at spaces, instead of the built-in trainer")
+	fs.StringVar(&r.out, "package", "", "also write the release as a .kedge `FILE`")
+	fs.BoolVar(&r.asJSON, "json", false, "print one JSON object")
 	return func(ctx context.Context, env cli.Env, args []string) error {
-		o, err := f.options()
+		o, err := r.trainerOptions()
 		if err != nil {
 			return err
 		}
-		if *name == "" || c.Label == "" {
-			return missing(map[bool]string{true: "name", false: "label"}[*name == ""])
-		}
-		if *ignore != "" {
-			c.Ignore = strings.Split(*ignore, ",")
-		}
-		table, err := readTables(args, c)
+		table, err := readTables(args, r.csv)
 		if err != nil {
 			return err
 		}
-		o.Seed, o.Command = *seed, train.Command{Args: strings.Fields(*command)}
-		if *epochs != 0 {
-			recipe := train.Defaults()
-			recipe.Epochs = *epochs
-			o.Fresh = &recipe
-		}
-		w, err := f.open(ctx, o)
-		if err != nil {
-			return err
-		}
-		defer w.Close()
-		report, err := w.ImportBase(ctx, *name, table)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(env.Stderr, "base set: %v\n", report)
-		outcome, err := w.TrainFirst(ctx, *name)
-		if err != nil {
-			return err
-		}
-		if err := writePackage(ctx, w, outcome.Release, *out); err != nil {
-			return err
-		}
-		return printRelease(env, outcome.Release, *asJSON)
+		return r.run(ctx, env, o, table)
 	}
+}
+
+func (r *training) trainerOptions() (trainer.Options, error) {
+	o, err := r.options()
+	if err != nil {
+		return o, err
+	}
+	if r.name == "" || r.csv.Label == "" {
+		return o, missing(map[bool]string{true: "name", false: "label"}[r.name == ""])
+	}
+	if r.ignore != "" {
+		r.csv.Ignore = strings.Split(r.ignore, ",")
+	}
+	o.Seed, o.Command = r.seed, train.Command{Args: strings.Fields(r.command)}
+	if r.epochs != 0 {
+		recipe := train.Defaults()
+		recipe.Epochs = r.epochs
+		o.Fresh = &recipe
+	}
+	return o, nil
+}
+
+func (r *training) run(ctx context.Context, env cli.Env, o trainer.Options, table *dataset.Table) error {
+	w, err := r.open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	report, err := w.ImportBase(ctx, r.name, table)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Stderr, "base set: %v\n", report)
+	outcome, err := w.TrainFirst(ctx, r.name)
+	if err != nil {
+		return err
+	}
+	if err := writePackage(ctx, w, outcome.Release, r.out); err != nil {
+		return err
+	}
+	return printRelease(env, outcome.Release, r.asJSON)
 }
 
 func readTables(paths []string, o dataset.CSVOptions) (*dataset.Table, error) {

@@ -58,15 +58,9 @@ func (c *Candidate) prepare() (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Reference.Validate(); err != nil {
-		return nil, fmt.Errorf("reference: %w: %w", ErrCandidate, err)
-	}
-	if c.Reference.N < drift.MinReference {
-		return nil, fmt.Errorf("reference of %d samples, want at least %d: %w", c.Reference.N, drift.MinReference, ErrCandidate)
-	}
-	reference, err := json.Marshal(c.Reference)
+	reference, err := c.reference()
 	if err != nil {
-		return nil, fmt.Errorf("reference: %w", err)
+		return nil, err
 	}
 	input := c.Golden
 	if input == nil {
@@ -83,6 +77,17 @@ func (c *Candidate) prepare() (*prepared, error) {
 		Model:    c.Model, Features: c.Features, Reference: reference, GoldenInput: input, GoldenOutput: output,
 	}
 	return p, nil
+}
+
+// reference checks and encodes the reference.
+func (c *Candidate) reference() ([]byte, error) {
+	if err := c.Reference.Validate(); err != nil {
+		return nil, fmt.Errorf("reference: %w: %w", ErrCandidate, err)
+	}
+	if c.Reference.N < drift.MinReference {
+		return nil, fmt.Errorf("reference of %d samples, want at least %d: %w", c.Reference.N, drift.MinReference, ErrCandidate)
+	}
+	return json.Marshal(c.Reference)
 }
 
 // features reads the declaration of the inputs and compares it with the model's.

@@ -74,31 +74,34 @@ func Init(dir string, o InitOptions) error {
 	if err := initCA(dir, o.Now()); err != nil {
 		return err
 	}
+	envelope, err := firstRoot(dir, o)
+	if err != nil {
+		return err
+	}
+	return writeFile(rootPath(dir, 1), envelope, 0o644)
+}
+
+// firstRoot makes the keys of all roles and the root document that names them.
+func firstRoot(dir string, o InitOptions) ([]byte, error) {
 	doc := trust.RootDocument{
 		Type: "root", Version: 1, Issued: o.Now().UTC().Truncate(time.Second),
 		Keys: map[string]trust.Key{}, Roles: map[trust.Role]trust.RoleEntry{},
 	}
-	var signers []*trust.Signer
-	for _, r := range []struct {
-		role         trust.Role
-		n, threshold int
-	}{{trust.RoleRoot, o.RootKeys, o.Threshold}, {trust.RoleRelease, 1, 1}, {trust.RoleAssign, 1, 1}} {
-		made, err := addRole(&doc, dir, r.role, r.n, r.threshold)
-		if err != nil {
-			return err
-		}
-		if r.role == trust.RoleRoot {
-			signers = made
+	signers, err := addRole(&doc, dir, trust.RoleRoot, o.RootKeys, o.Threshold)
+	if err != nil {
+		return nil, err
+	}
+	for _, role := range []trust.Role{trust.RoleRelease, trust.RoleAssign} {
+		if _, err := addRole(&doc, dir, role, 1, 1); err != nil {
+			return nil, err
 		}
 	}
 	envelope, err := trust.Sign(trust.TypeRoot, doc, signers...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := trust.OpenRoot(envelope); err != nil {
-		return err
-	}
-	return writeFile(rootPath(dir, 1), envelope, 0o644)
+	_, err = trust.OpenRoot(envelope)
+	return envelope, err
 }
 
 // addRole makes n keys, files them, and enters them in doc in place of the

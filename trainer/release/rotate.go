@@ -39,10 +39,29 @@ func Rotate(dir string, o RotateOptions) (uint64, error) {
 	if want := old.Roles[trust.RoleRoot].Threshold; len(signers) < want {
 		return 0, fmt.Errorf("%s/%s: %d of %d root keys: %w", dir, offlineDir, len(signers), want, ErrNoKey)
 	}
+	next, made, err := successor(dir, old, o)
+	if err != nil {
+		return 0, err
+	}
+	signers = append(signers, made...)
+	envelope, err := trust.Sign(trust.TypeRoot, next, signers...)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := k.root.Next(envelope); err != nil {
+		return 0, err
+	}
+	return next.Version, writeFile(rootPath(dir, next.Version), envelope, 0o644)
+}
+
+// successor makes the root document that follows old, and returns the signers
+// of its root keys if these are new.
+func successor(dir string, old trust.RootDocument, o RotateOptions) (trust.RootDocument, []*trust.Signer, error) {
 	next := trust.RootDocument{
 		Type: "root", Version: old.Version + 1, Issued: o.Now().UTC().Truncate(time.Second),
 		Keys: map[string]trust.Key{}, Roles: maps.Clone(old.Roles),
 	}
+	var signers []*trust.Signer
 	for role, chosen := range map[trust.Role]bool{trust.RoleRoot: o.Root, trust.RoleRelease: o.Release, trust.RoleAssign: o.Assign} {
 		entry := old.Roles[role]
 		if !chosen {
@@ -53,18 +72,11 @@ func Rotate(dir string, o RotateOptions) (uint64, error) {
 		}
 		made, err := addRole(&next, dir, role, len(entry.KeyIDs), entry.Threshold)
 		if err != nil {
-			return 0, err
+			return next, nil, err
 		}
 		if role == trust.RoleRoot {
-			signers = append(signers, made...)
+			signers = made
 		}
 	}
-	envelope, err := trust.Sign(trust.TypeRoot, next, signers...)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := k.root.Next(envelope); err != nil {
-		return 0, err
-	}
-	return next.Version, writeFile(rootPath(dir, next.Version), envelope, 0o644)
+	return next, signers, nil
 }

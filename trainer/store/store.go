@@ -133,10 +133,19 @@ func rows[T any](t *Tx, what string, scan func(scanner) (T, error), query string
 	return all, nil
 }
 
+// maxNano is in the year 2116. Times beyond it, or as far before 1970, are not
+// told apart, so that a stranger's clock cannot make sums of times overflow.
+const maxNano = 1 << 62
+
 // nano is the stored form of a time; the zero time is 0.
 func nano(t time.Time) int64 {
-	if t.IsZero() {
+	switch {
+	case t.IsZero():
 		return 0
+	case t.After(time.Unix(0, maxNano)):
+		return maxNano
+	case t.Before(time.Unix(0, -maxNano)):
+		return -maxNano
 	}
 	return t.UnixNano()
 }

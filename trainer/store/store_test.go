@@ -357,6 +357,25 @@ func TestReferences(t *testing.T) {
 	})
 }
 
+func TestNano(t *testing.T) {
+	for _, c := range []struct {
+		at   time.Time
+		want int64
+	}{
+		{time.Time{}, 0},
+		{time.Unix(1, 2), 1e9 + 2},
+		{time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), maxNano},
+		{time.Date(2, 1, 1, 0, 0, 0, 0, time.UTC), -maxNano},
+	} {
+		if got := nano(c.at); got != c.want {
+			t.Errorf("%v: got %d, want %d", c.at, got, c.want)
+		}
+	}
+	if got := fromNano(nano(noon)); !got.Equal(noon) {
+		t.Errorf("got %v, want %v back", got, noon)
+	}
+}
+
 // The driver must be the pure Go one: the trainer is built without cgo.
 func TestDriver(t *testing.T) {
 	if !slices.Contains(sql.Drivers(), "sqlite") {
