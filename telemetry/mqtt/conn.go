@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"maps"
 	"math"
 	"net"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +28,7 @@ type Conn struct {
 
 	link      *link
 	keepAlive time.Duration
+	made      []*Subscription // those that connect made
 
 	mu      sync.Mutex
 	ending  bool           // no more workers
@@ -82,7 +80,10 @@ func (c *Conn) greet() error {
 		return err
 	}
 	c.spawn(c.handle)
-	return c.subscribe()
+	c.made = c.s.subscriptions()
+	ctx, cancel := context.WithTimeout(c.ctx, c.patience())
+	defer cancel()
+	return c.granted(ctx, c.askForAll(c.made))
 }
 
 // patience is longer than what connect allows: the link breaks first, and every token
@@ -184,71 +185,4 @@ func (c *Conn) end(cause error) {
 	c.ending = true
 	c.mu.Unlock()
 	c.workers.Wait()
-}
-
-// subscribe makes the subscriptions, maxFilters at a time.
-func (c *Conn) subscribe() error {
-	for group := range slices.Chunk(c.s.o.Subscriptions, maxFilters) {
-		filters := map[string]byte{}
-		for _, sub := range group {
-			filters[sub.Filter] = max(filters[sub.Filter], sub.QoS)
-		}
-		token := c.client.SubscribeMultiple(filters, nil) // nil: the default handler
-		if !token.WaitTimeout(c.patience()) {
-			return fmt.Errorf("no answer to SUBSCRIBE of %q", slices.Sorted(maps.Keys(filters)))
-		}
-		if err := token.Error(); err != nil {
-			return fmt.Errorf("subscribe: %w", err)
-		}
-		if err := c.granted(group, token.(*paho.SubscribeToken).Result()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// granted checks the return codes of a SUBACK (MQTT 3.1.1, section 3.9.3).
-func (c *Conn) granted(group []Subscription, codes map[string]byte) error {
-	for _, sub := range group {
-		code, answered := codes[sub.Filter]
-		if answered && code <= 2 {
-			continue
-		}
-		if !sub.Optional {
-			return fmt.Errorf("%w: %q, return code %#02x", ErrRefused, sub.Filter, code)
-		}
-		c.s.o.Log.Warn("subscription refused", slog.String("filter", sub.Filter),
-			slog.String("do", "allow the topic in the broker's access list"))
-	}
-	return nil
-}
-
-// enqueue is paho's handler for every message. It runs on paho's only reading
-// goroutine and must not block.
-func (c *Conn) enqueue(_ paho.Client, m paho.Message) {
-	select {
-	case c.inbound <- m:
-	default:
-		if c.s.dropped.Add(1) == 1 {
-			c.s.o.Log.Warn("messages come faster than they are handled, dropping some",
-				slog.String("topic", m.Topic()), slog.Int("queue", cap(c.inbound)))
-		}
-	}
-}
-
-// handle calls the subscriptions' handlers until the connection ends.
-func (c *Conn) handle() {
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case m := <-c.inbound:
-			for _, sub := range c.s.o.Subscriptions {
-				if matches(sub.Filter, m.Topic()) {
-					sub.Handler(m.Topic(), m.Payload(), m.Retained())
-				}
-			}
-			m.Ack()
-		}
-	}
 }

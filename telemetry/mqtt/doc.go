@@ -4,7 +4,8 @@
 // The first call is [New], then [Session.Run], which connects, subscribes,
 // reconnects and returns when its context ends. Messages that must arrive lie in a
 // durable [Source] that [Session.Pump] drains; [Session.Publish] is for those whose
-// sender can deal with a failure itself.
+// sender can deal with a failure itself. [Session.Subscribe] and [Session.Unsubscribe]
+// change what is subscribed to while the session runs.
 //
 // # Guarantees
 //

@@ -95,6 +95,12 @@ func start(t *testing.T, o Options) (*Session, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s, run(t, s)
+}
+
+// run is start for a session that was made already.
+func run(t *testing.T, s *Session) func() {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -111,7 +117,7 @@ func start(t *testing.T, o Options) (*Session, func()) {
 		checkLeaks(t)
 	})
 	t.Cleanup(stop)
-	return s, stop
+	return stop
 }
 
 // checkLeaks fails if goroutines of the session or of paho remain. paho's last ones

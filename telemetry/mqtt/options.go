@@ -15,29 +15,12 @@ import (
 // connection, and the size of Pump's. Brokers have limits of 20 and more.
 const Window = 16
 
-// maxFilters is the largest number of filters in one SUBSCRIBE (AWS IoT's limit, the
-// lowest among the common brokers).
-const maxFilters = 8
-
 // Will is the message that the broker publishes if the connection breaks.
 type Will struct {
 	Topic   string
 	Payload []byte
 	QoS     byte
 	Retain  bool
-}
-
-// Subscription is made anew on each connection.
-type Subscription struct {
-	// Filter may contain + and #, and begin with $share/<group>/.
-	Filter string
-	QoS    byte
-	// Handler gets each message that matches Filter. It may keep payload. The
-	// package comment says how it is called.
-	Handler func(topic string, payload []byte, retained bool)
-	// Optional says that the session goes on if the broker refuses the filter;
-	// otherwise a refusal ends the connection and is tried again.
-	Optional bool
 }
 
 // Options configure a Session. BrokerURL and ClientID are required; the zero value
@@ -58,6 +41,7 @@ type Options struct {
 	// will cannot bury a device that is back. nil or a nil result: no will.
 	Will func(session uint64) *Will
 
+	// Subscriptions are there from the first connection on; see also Session.Subscribe.
 	Subscriptions []Subscription
 
 	// OnUp is called on each connection once its subscriptions stand, before Pump
@@ -132,8 +116,10 @@ func (o Options) withDefaults() (Options, error) {
 	if o.QueueLen == 0 {
 		o.QueueLen = 256
 	}
-	if err := checkSubscriptions(o.Subscriptions); err != nil {
-		return o, err
+	for _, sub := range o.Subscriptions {
+		if err := sub.check(); err != nil {
+			return o, err
+		}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -145,17 +131,4 @@ func (o Options) withDefaults() (Options, error) {
 		o.Dial = new(net.Dialer).DialContext
 	}
 	return o, nil
-}
-
-// checkSubscriptions refuses filters that no broker would take.
-func checkSubscriptions(subscriptions []Subscription) error {
-	for _, s := range subscriptions {
-		if err := validFilter(s.Filter); err != nil {
-			return err
-		}
-		if s.QoS > 2 || s.Handler == nil {
-			return fmt.Errorf("mqtt: subscription %q: QoS %d, handler nil: %t", s.Filter, s.QoS, s.Handler == nil)
-		}
-	}
-	return nil
 }

@@ -16,9 +16,14 @@ type Session struct {
 	broker  broker
 	dropped atomic.Uint64
 
+	// order makes the broker hear of subscriptions in the order in which subs
+	// changed. It comes before mu.
+	order sync.Mutex
+
 	mu      sync.Mutex
-	conn    *Conn         // the present connection, nil if there is none
-	changed chan struct{} // closed and replaced when conn or its readiness changes
+	subs    []*Subscription // replaced, never changed
+	conn    *Conn           // the present connection, nil if there is none
+	changed chan struct{}   // closed and replaced when conn or its readiness changes
 	running bool
 }
 
@@ -32,7 +37,11 @@ func New(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{o: o, broker: b, changed: make(chan struct{})}, nil
+	s := &Session{o: o, broker: b, changed: make(chan struct{})}
+	for _, sub := range o.Subscriptions {
+		s.subs = append(s.subs, &sub)
+	}
+	return s, nil
 }
 
 // Run stays connected until ctx ends, then disconnects and returns nil. That the
@@ -77,11 +86,23 @@ func (s *Session) serve(ctx context.Context, number uint64, reported *bool) (tim
 	if err != nil {
 		return 0, err
 	}
-	start := time.Now()
 	s.o.Log.Info("broker connected", slog.String("broker", s.broker.url), slog.Uint64("session", number))
 	*reported = false
+	return s.live(ctx, c)
+}
+
+// live is serve from the connection on.
+func (s *Session) live(ctx context.Context, c *Conn) (up time.Duration, err error) {
+	start := time.Now()
+	s.order.Lock()
 	s.set(c)
+	late := c.catchUp()
+	s.order.Unlock()
 	c.spawn(func() {
+		if err := c.granted(c.ctx, late); err != nil {
+			c.fail(err)
+			return
+		}
 		if s.o.OnUp != nil {
 			s.o.OnUp(c.ctx, c)
 		}
