@@ -59,9 +59,9 @@ type agent struct {
 	source  source.Source
 	answers *answers
 
-	session  *mqtt.Session // nil offline
-	input    *mqtt.Session // of a source with a broker of its own, else nil
-	releases releases
+	session *mqtt.Session // nil offline
+	input   *mqtt.Session // of a source with a broker of its own, else nil
+	wanted  string        // digest of the release document that is subscribed to; for the updater's goroutine
 
 	events     atomic.Uint64 // of this boot, for their ids
 	inferences atomic.Uint64 // since the state directory was made

@@ -21,7 +21,7 @@ func TestLoop(t *testing.T) {
 		t.Error("without a model: want one line K0202")
 	}
 	first := testRelease(t, 1)
-	centre.offer(testRelease(t, 9)) // of no concern, and not to be refused
+	centre.offer(testRelease(t, 9)) // of no concern
 	centre.offer(first)
 	centre.assign(first, 1)
 	committed := func(version uint64) func() bool {

@@ -142,7 +142,7 @@ func (a *agent) subscriptions() []mqtt.Subscription {
 	if a.c.Source.Kind == SourceMQTT && a.sharedBroker() {
 		all = append(all, a.inputSubscription())
 	}
-	return append(all, a.releaseSubscription())
+	return all
 }
 
 func (a *agent) handleChunk(topic string, payload []byte, _ bool) {

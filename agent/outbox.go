@@ -56,6 +56,7 @@ func (a *agent) reportUpdate(u wire.Update) {
 	if u.Bytes > 0 {
 		attrs = append(attrs, slog.String("bytes", strconv.FormatInt(u.Bytes, 10)))
 	}
+	a.releaseSettled(u)
 	a.say(event.Code(u.Code), attrs...)
 	a.putEvent(wire.KindUpdate, buffer.ClassEvent, &u)
 	a.stateChanged()
