@@ -338,25 +338,68 @@ func TestWorseModelIsRefused(t *testing.T) {
 }
 
 func TestEnough(t *testing.T) {
+	now := time.Unix(1000, 0)
+	refused := store.DriftReport{After: 100, Status: store.StatusRefused, Tried: 100}
 	for _, c := range []struct {
 		name   string
 		report store.DriftReport
-		count  store.EvidenceCount
+		count  counted
 		min    int
 		want   bool
 	}{
-		{"none", store.DriftReport{After: 100}, store.EvidenceCount{Complete: true}, 0, false},
-		{"some", store.DriftReport{After: 100}, store.EvidenceCount{Samples: 100, Labeled: 99, Complete: true}, 0, false},
-		{"as many as announced", store.DriftReport{After: 100}, store.EvidenceCount{Samples: 132, Labeled: 100, Complete: true}, 0, true},
-		{"as many as wanted", store.DriftReport{After: 100}, store.EvidenceCount{Samples: 100, Labeled: 40, Complete: true}, 40, true},
-		{"all of less", store.DriftReport{After: 100}, store.EvidenceCount{Samples: 50, Labeled: 50, Complete: true}, 0, true},
-		{"all of what came so far", store.DriftReport{After: 100}, store.EvidenceCount{Samples: 50, Labeled: 50}, 0, false},
-		{"only before", store.DriftReport{Before: 32}, store.EvidenceCount{Samples: 40, Labeled: 32}, 0, true},
-		{"refused", store.DriftReport{After: 100, Status: store.StatusRefused, Tried: 100}, store.EvidenceCount{Samples: 400, Labeled: 199, Complete: true}, 0, false},
-		{"refused, twice as many", store.DriftReport{After: 100, Status: store.StatusRefused, Tried: 100}, store.EvidenceCount{Samples: 400, Labeled: 200, Complete: true}, 0, true},
+		{"none", store.DriftReport{After: 100}, counted{complete: true}, 0, false},
+		{"some", store.DriftReport{After: 100}, counted{samples: 100, labeled: 99, complete: true}, 0, false},
+		{"as many as announced", store.DriftReport{After: 100}, counted{samples: 132, labeled: 100, complete: true}, 0, true},
+		{"as many as wanted", store.DriftReport{After: 100}, counted{samples: 100, labeled: 40, complete: true}, 40, true},
+		{"all of less", store.DriftReport{After: 100}, counted{samples: 50, labeled: 50, complete: true}, 0, true},
+		{"all of what came so far", store.DriftReport{After: 100}, counted{samples: 50, labeled: 50}, 0, false},
+		{"only before", store.DriftReport{Before: 32}, counted{samples: 40, labeled: 32}, 0, true},
+		{"samples are late", store.DriftReport{After: 100}, counted{samples: 107, labeled: 90, waiting: 10, latest: now.Add(-settled / 2)}, 0, false},
+		{"samples do not come", store.DriftReport{After: 100}, counted{samples: 107, labeled: 90, waiting: 10, latest: now.Add(-settled)}, 0, true},
+		{"neither do labels", store.DriftReport{After: 100}, counted{samples: 107, labeled: 90, waiting: 9, latest: now.Add(-time.Hour)}, 0, false},
+		{"hardly any came", store.DriftReport{After: 100}, counted{samples: 29, labeled: 29, waiting: 90, latest: now.Add(-time.Hour)}, 0, false},
+		{"refused", refused, counted{samples: 400, labeled: 199, complete: true}, 0, false},
+		{"refused, twice as many", refused, counted{samples: 400, labeled: 200, complete: true}, 0, true},
 	} {
-		if got := enough(c.report, c.count, c.min); got != c.want {
+		if got := enough([]store.DriftReport{c.report}, c.count, c.min, now); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
+	}
+}
+
+// A device that raises a second alarm while it captures for the first reports one
+// drift twice; its samples and labels count together, and both reports get the
+// same answer. Samples that never come do not hold it up.
+func TestTwoAlarmsOneDrift(t *testing.T) {
+	dir := newDir(t)
+	c := start(t, Options{Dir: dir})
+	prepare(t, c)
+	c.run()
+	d := enroll(t, c, "b1")
+	d.install(1)
+	w := newWorld(5)
+	w.drift = 1
+	samples, labels := d.capture(w, 100)
+	d.report("alarm-1", "e1", 100)
+	d.upload("e1", 0, false, samples[:30])
+	d.report("alarm-2", "e2", 100)
+	d.upload("e2", 0, false, samples[20:90]) // the last ten stay on the device
+	d.truth(labels)
+	c.await(fleet.Trained, 1)
+	d.install(2)
+	err := c.Store().View(context.Background(), func(tx *store.Tx) error {
+		reports, err := tx.DriftReports("hall", "press-7")
+		if err != nil {
+			return err
+		}
+		for _, one := range reports {
+			if one.Status != store.StatusReleased || one.Tried != 90 || one.Release != d.digest {
+				t.Errorf("got %+v, want it answered with 90 labels", one)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

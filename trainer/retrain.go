@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -50,12 +49,12 @@ func (r *retrainer) retrain(ctx context.Context) {
 			r.t.o.Log.Error("reports cannot be read", slog.Any("error", err))
 		}
 		for _, one := range ready {
-			if !r.begin(one.report.Name) {
+			if !r.begin(one.name()) {
 				continue
 			}
 			jobs.Go(func() {
 				defer r.look()
-				defer r.end(one.report.Name)
+				defer r.end(one.name())
 				r.answer(ctx, one)
 			})
 		}
@@ -78,87 +77,9 @@ func (r *retrainer) end(name string) {
 	delete(r.busy, name)
 }
 
-// due is a report with enough labels.
-type due struct {
-	report store.DriftReport
-	labels int
-}
-
-// ready returns the reports that can be answered now, oldest first, and closes
-// those of a model that the device has left behind.
-func (r *retrainer) ready(ctx context.Context) ([]due, error) {
-	var all []due
-	err := r.t.store.Update(ctx, func(tx *store.Tx) error {
-		reports, err := tx.Unanswered()
-		if err != nil {
-			return err
-		}
-		for _, one := range reports {
-			if gone, err := superseded(tx, one); err != nil {
-				return err
-			} else if gone {
-				if err := tx.AnswerReport(one.ID, store.StatusSuperseded, one.Tried, "", "the device runs a later model"); err != nil {
-					return err
-				}
-				continue
-			}
-			count, err := tx.CountEvidence(one.Site, one.Device, one.Evidence)
-			if err != nil {
-				return err
-			}
-			if enough(one, count, r.t.o.MinLabels) {
-				all = append(all, due{one, count.Labeled})
-			}
-		}
-		return nil
-	})
-	return all, err
-}
-
-// superseded reports whether the device runs a later version of the model by now.
-func superseded(tx *store.Tx, report store.DriftReport) (bool, error) {
-	device, err := tx.Device(report.Site, report.Device)
-	if err != nil || device.Model == "" || device.Model == report.Model {
-		return false, err
-	}
-	now, err := tx.ReleaseOfModel(device.Model)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	then, err := tx.ReleaseOfModel(report.Model)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && now.Name == then.Name && now.Version > then.Version, err
-}
-
-// enough decides whether a report has the labels that a training needs. One that
-// was refused is tried again when it has twice as many as then.
-func enough(report store.DriftReport, count store.EvidenceCount, minLabels int) bool {
-	need := minLabels
-	if need == 0 {
-		need = report.After
-	}
-	if need == 0 {
-		need = report.Before
-	}
-	switch {
-	case count.Labeled == 0:
-		return false
-	case report.Status == store.StatusRefused:
-		return count.Labeled >= 2*report.Tried
-	case count.Complete && count.Labeled == count.Samples:
-		return true
-	}
-	return need > 0 && count.Labeled >= need
-}
-
-// answer trains for a report, and assigns what comes out or notes why nothing did.
+// answer trains for reports, and assigns what comes out or notes why nothing did.
 func (r *retrainer) answer(ctx context.Context, d due) {
-	report, now := d.report, r.t.o.Now
+	report, now := d.reports[0], r.t.o.Now
 	n := Notice{Site: report.Site, Device: report.Device, Name: report.Name}
 	say := func(kind fleet.Kind, text string) {
 		n.Time, n.Kind, n.Text = now(), kind, text
@@ -168,9 +89,9 @@ func (r *retrainer) answer(ctx context.Context, d due) {
 	n.Labels = d.labels
 	say(fleet.Training, fmt.Sprintf("training with %d labels of this alarm", d.labels))
 	began := time.Now()
-	out, err := r.t.pipeline.Retrain(ctx, report)
+	out, err := r.t.pipeline.Retrain(ctx, d.reports...)
 	if ctx.Err() != nil {
-		return // stopped: the report stays open and is taken up by the next process
+		return // stopped: the reports stay open and are taken up by the next process
 	}
 	n.Seconds, n.Samples, n.Labels = time.Since(began).Seconds(), out.Samples, out.Labels
 	n.Accuracy, n.Running, n.Weak = out.Accuracy, out.Running, out.Weak
@@ -184,29 +105,29 @@ func (r *retrainer) answer(ctx context.Context, d due) {
 	say(fleet.Released, fmt.Sprintf("%s version %d released", n.Name, n.Version))
 	if err := r.assign(ctx, d, out); err != nil {
 		r.t.o.Log.Error("release not assigned", slog.String("device", report.Device), slog.Any("error", err))
-		return // the report stays open
+		return // the reports stay open
 	}
 	say(fleet.Assigned, fmt.Sprintf("%s version %d assigned", n.Name, n.Version))
 	r.t.republish()
 }
 
-// assign gives the release to the device that reported, and closes the report in
+// assign gives the release to the device that reported, and closes its reports in
 // the same step.
 func (r *retrainer) assign(ctx context.Context, d due, out jobs.Outcome) error {
-	target := store.Target{Site: d.report.Site, Kind: store.TargetDevice, Name: d.report.Device}
+	target := store.Target{Site: d.reports[0].Site, Kind: store.TargetDevice, Name: d.reports[0].Device}
 	return r.t.store.Update(ctx, func(tx *store.Tx) error {
 		if _, err := r.t.registry.AssignIn(tx, target, out.Release.Digest, 0); err != nil {
 			return err
 		}
-		return tx.AnswerReport(d.report.ID, store.StatusReleased, d.labels, out.Release.Digest, "")
+		return d.settle(tx, store.StatusReleased, out.Release.Digest, "")
 	})
 }
 
 func (r *retrainer) refuse(ctx context.Context, d due, why error) {
 	err := r.t.store.Update(ctx, func(tx *store.Tx) error {
-		return tx.AnswerReport(d.report.ID, store.StatusRefused, d.labels, "", why.Error())
+		return d.settle(tx, store.StatusRefused, "", why.Error())
 	})
 	if err != nil {
-		r.t.o.Log.Error("refusal not noted", slog.String("device", d.report.Device), slog.Any("error", err))
+		r.t.o.Log.Error("refusal not noted", slog.String("device", d.reports[0].Device), slog.Any("error", err))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"kedge/agent/drift"
 	"kedge/telemetry/wire"
 	"kedge/trainer/release"
 	"kedge/trainer/store"
@@ -70,6 +71,7 @@ func (f *Fleet) drift(tx *store.Tx, t wire.Topic, e *wire.Event) (Notice, error)
 	err := tx.AddDriftReport(store.DriftReport{
 		Site: t.Site, Device: t.Device, Event: e.ID, Time: e.Time, Name: name, Model: d.Model.SHA256,
 		Evidence: d.Evidence.ID, Before: d.Evidence.Before, After: d.Evidence.After, Report: e.Data,
+		Received: f.o.Now(),
 	})
 	return Notice{
 		Kind: Drift, Text: fmt.Sprintf("drift reported by %v after %d samples", d.Fired, d.N),
@@ -121,37 +123,49 @@ func (f *Fleet) reference(tx *store.Tx, t wire.Topic, e *wire.Event) (Notice, er
 	if err := wire.Decode(e.Data, &r); err != nil {
 		return Notice{}, err
 	}
-	refuse := func(why error) Notice {
-		return Notice{
-			Kind: ReferenceRefused, Text: "reference refused: " + why.Error(), Name: r.Model.Name, Version: r.Model.Version,
-			Release: r.Model.Release, Samples: len(r.Signals),
-		}
-	}
-	device, err := tx.Device(t.Site, t.Device)
+	n := Notice{Name: r.Model.Name, Version: r.Model.Version, Release: r.Model.Release, Samples: len(r.Signals)}
+	ref, why, err := f.judge(tx, t, &r)
 	if err != nil {
 		return Notice{}, err
 	}
+	if why != nil {
+		n.Kind, n.Text = ReferenceRefused, "reference refused: "+why.Error()
+		return n, nil
+	}
+	if _, err := f.o.Registry.SignReference(tx, t.Site, t.Device, r.Model.SHA256, r.First, ref); err != nil {
+		return Notice{}, err
+	}
+	n.Kind, n.Text = Referenced, fmt.Sprintf("new reference of %d samples signed, mean signal %.3f", ref.N, ref.Mean())
+	return n, nil
+}
+
+// judge decides whether the signals may become the reference; why says why not.
+func (f *Fleet) judge(tx *store.Tx, t wire.Topic, r *wire.Reference) (ref drift.Reference, why, err error) {
+	device, err := tx.Device(t.Site, t.Device)
+	if err != nil {
+		return ref, nil, err
+	}
 	if device.Model != "" && device.Model != r.Model.SHA256 {
-		return refuse(fmt.Errorf("the device runs another model, %.8s, by now", device.Model)), nil
+		return ref, fmt.Errorf("the device runs another model, %.8s, by now", device.Model), nil
+	}
+	// What a device saw before its alarm may be the drift's beginning, and a new
+	// reference would make it forget the alarm.
+	open, err := tx.OpenReports(t.Site, t.Device, r.Model.SHA256)
+	if err != nil {
+		return ref, nil, err
+	}
+	if open > 0 {
+		return ref, errors.New("the device has reported drift"), nil
 	}
 	present, err := f.o.Registry.PresentReference(tx, t.Site, t.Device, r.Model.SHA256)
 	if errors.Is(err, store.ErrNotFound) {
-		return refuse(fmt.Errorf("model %.8s is none of ours", r.Model.SHA256)), nil
+		return ref, fmt.Errorf("model %.8s is none of ours", r.Model.SHA256), nil
 	}
 	if err != nil {
-		return Notice{}, err
+		return ref, nil, err
 	}
-	ref, err := release.CheckReference(r.Signals, present)
-	if err != nil {
-		return refuse(err), nil
-	}
-	if _, err := f.o.Registry.SignReference(tx, t.Site, t.Device, r.Model.SHA256, ref); err != nil {
-		return Notice{}, err
-	}
-	return Notice{
-		Kind: Referenced, Text: fmt.Sprintf("new reference of %d samples signed, mean signal %.3f", ref.N, ref.Mean()),
-		Name: r.Model.Name, Version: r.Model.Version, Release: r.Model.Release, Samples: len(r.Signals),
-	}, nil
+	ref, why = release.CheckReference(r.Signals, present)
+	return ref, why, nil
 }
 
 func (f *Fleet) health(_ *store.Tx, t wire.Topic, e *wire.Event) (Notice, error) {

@@ -46,7 +46,7 @@ func (f *Fleet) addEvidence(tx *store.Tx, t wire.Topic, e *wire.Evidence) (first
 	if err := tx.SeeDevice(t.Site, t.Device, f.o.Now()); err != nil {
 		return false, 0, count, err
 	}
-	if first, err = tx.AddPart(t.Site, t.Device, e.ID, e.Part, e.Last); err != nil || !first {
+	if first, err = tx.AddPart(t.Site, t.Device, e.ID, e.Part, e.Last, f.o.Now()); err != nil || !first {
 		return first, 0, count, err
 	}
 	for _, s := range e.Samples {

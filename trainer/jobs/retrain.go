@@ -12,17 +12,18 @@ import (
 	"kedge/trainer/train"
 )
 
-// Retrain answers a drift report: it goes on training the model that raised it
-// on the base set and on all labeled samples of its name, those around this
-// alarm weighing most, and releases the result if it is better on these.
-func (p *Pipeline) Retrain(ctx context.Context, report store.DriftReport) (Outcome, error) {
-	m, err := p.material(ctx, report)
+// Retrain answers the drift reports of one device under one model, at least one:
+// it goes on training the model on the base set and on all labeled samples of its
+// name, those around these alarms weighing most, and releases the result if it
+// is better on these.
+func (p *Pipeline) Retrain(ctx context.Context, reports ...store.DriftReport) (Outcome, error) {
+	m, err := p.material(ctx, reports)
 	if err != nil {
 		return Outcome{}, err
 	}
 	out := Outcome{Labels: m.labeled}
 	if m.newest.Len() < minReference {
-		return out, fmt.Errorf("%d around this alarm, want at least %d: %w", m.newest.Len(), minReference, ErrFewLabels)
+		return out, fmt.Errorf("%d around the alarm, want at least %d: %w", m.newest.Len(), minReference, ErrFewLabels)
 	}
 	done, err := p.renew(ctx, m)
 	if err != nil {
@@ -37,7 +38,7 @@ func (p *Pipeline) Retrain(ctx context.Context, report store.DriftReport) (Outco
 		return out, fmt.Errorf("%.3f of the labeled samples right, the running one %.3f: %w", done.accuracy, running.accuracy, ErrWorse)
 	}
 	released, err := p.release(ctx, done, release.Candidate{
-		Name: report.Name, Labels: m.labels, GoldenRows: golden(m.latest),
+		Name: m.name, Labels: m.labels, GoldenRows: golden(m.latest),
 	}, train.Join(m.always, m.newest), m.features)
 	released.Labels, released.Running = m.labeled, running.accuracy
 	return released, err
@@ -56,6 +57,7 @@ func (p *Pipeline) renew(ctx context.Context, m *material) (made, error) {
 
 // material is what a retraining is made from.
 type material struct {
+	name     string           // of the model
 	running  []byte           // int8 .tflite
 	labels   []string         // of its classes
 	features dataset.Features // that it was released with
@@ -66,11 +68,11 @@ type material struct {
 	labeled  int              // samples in all
 }
 
-func (p *Pipeline) material(ctx context.Context, report store.DriftReport) (*material, error) {
+func (p *Pipeline) material(ctx context.Context, reports []store.DriftReport) (*material, error) {
 	var kept store.Release
 	var samples []store.Sample
 	err := p.Registry.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if kept, err = tx.ReleaseOfModel(report.Model); err != nil {
+		if kept, err = tx.ReleaseOfModel(reports[0].Model); err != nil {
 			return err
 		}
 		samples, err = tx.LabeledSamples(kept.Name)
@@ -79,7 +81,7 @@ func (p *Pipeline) material(ctx context.Context, report store.DriftReport) (*mat
 	if err != nil {
 		return nil, err
 	}
-	m := &material{start: kept.Weights}
+	m := &material{name: kept.Name, start: kept.Weights}
 	bundle, err := p.Registry.Bundle(ctx, kept.Digest)
 	if err != nil {
 		return nil, err
@@ -103,7 +105,11 @@ func (p *Pipeline) material(ctx context.Context, report store.DriftReport) (*mat
 		return nil, err
 	}
 	m.labeled = field.Len()
-	return m, m.weigh(base, field, report.Device+"/"+report.Evidence)
+	alarms := make(map[string]bool)
+	for _, one := range reports {
+		alarms[one.Device+"/"+one.Evidence] = true
+	}
+	return m, m.weigh(base, field, alarms)
 }
 
 // field cleans the labeled samples and notes which of them are in quarantine.
@@ -124,8 +130,8 @@ func (p *Pipeline) field(ctx context.Context, base *dataset.Table, samples []sto
 }
 
 // weigh standardizes as the running model does and sorts the labeled samples by
-// the alarm that they were captured for.
-func (m *material) weigh(base *dataset.Table, field *dataset.FieldSet, alarm string) error {
+// the alarm that they were captured for; those of the given alarms are the latest.
+func (m *material) weigh(base *dataset.Table, field *dataset.FieldSet, alarms map[string]bool) error {
 	samples := func(t *dataset.Table) (train.Samples, error) {
 		x, err := t.Apply(m.features)
 		return train.Samples{X: x, Features: len(t.Columns), Y: t.Y}, err
@@ -134,27 +140,32 @@ func (m *material) weigh(base *dataset.Table, field *dataset.FieldSet, alarm str
 	if err != nil {
 		return err
 	}
+	var latest []int
+	var order []string // of earlier alarms, by their first samples
 	rows := make(map[string][]int)
-	var alarms []string // in the order of their first samples
 	for i, e := range field.Evidence {
-		if rows[e] == nil && e != alarm {
-			alarms = append(alarms, e)
+		if alarms[e] {
+			latest = append(latest, i)
+			continue
+		}
+		if rows[e] == nil {
+			order = append(order, e)
 		}
 		rows[e] = append(rows[e], i)
 	}
 	var earlier []train.Samples
-	for _, e := range alarms {
+	for _, e := range order {
 		one, err := samples(field.Select(rows[e]))
 		if err != nil {
 			return err
 		}
 		earlier = append(earlier, one)
 	}
-	m.latest = field.Select(rows[alarm])
-	latest, err := samples(m.latest)
+	m.latest = field.Select(latest)
+	newest, err := samples(m.latest)
 	if err != nil {
 		return err
 	}
-	m.always, m.newest, err = train.Combine(original, earlier, latest)
+	m.always, m.newest, err = train.Combine(original, earlier, newest)
 	return err
 }

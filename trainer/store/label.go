@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -42,6 +43,17 @@ func (t *Tx) AddLabel(l Label, tolerance time.Duration) (joined bool, err error)
 		return false, err
 	}
 	return t.join(kept, sample, distance)
+}
+
+// WaitingLabels counts the labels that were received since a time for samples
+// of a device that have not come, and says when the latest label since then for
+// one of its samples, come or not, was received.
+func (t *Tx) WaitingLabels(site, device string, since time.Time) (n int, latest time.Time, err error) {
+	var at int64
+	err = t.row("labels of "+device, `SELECT COALESCE(SUM(CASE WHEN joined = '' THEN 1 ELSE 0 END), 0), COALESCE(MAX(received), 0)
+		FROM labels WHERE site = ? AND received >= ? AND (device = ? OR sample LIKE ? ESCAPE '!')`,
+		[]any{site, nano(since), device, strings.ReplaceAll(device, "_", "!_") + "/%"}, &n, &at)
+	return n, fromNano(at), err
 }
 
 // keptLabel is a row of labels.

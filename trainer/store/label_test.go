@@ -100,7 +100,7 @@ func TestEvidence(t *testing.T) {
 	add := func(part int, last bool, want bool) {
 		t.Helper()
 		update(t, s, func(tx *Tx) error {
-			first, err := tx.AddPart("s", "d", "e", part, last)
+			first, err := tx.AddPart("s", "d", "e", part, last, noon.Add(time.Duration(part)*time.Second))
 			if err != nil || first != want {
 				t.Errorf("part %d: got first %v, %v, want %v", part, first, err, want)
 			}
@@ -112,9 +112,9 @@ func TestEvidence(t *testing.T) {
 	add(2, true, true)
 	add(0, false, true)
 	add(0, false, false)
-	check(EvidenceCount{Samples: 2})
+	check(EvidenceCount{Samples: 2, Latest: noon.Add(2 * time.Second)})
 	add(1, false, true)
-	check(EvidenceCount{Samples: 3, Complete: true})
+	check(EvidenceCount{Samples: 3, Complete: true, Latest: noon.Add(2 * time.Second)})
 	update(t, s, func(tx *Tx) error {
 		if err := tx.AddRelease(Release{Digest: "r", Envelope: []byte("e"), Name: "net", Version: 1, Model: "m"}); err != nil {
 			return err
@@ -124,7 +124,7 @@ func TestEvidence(t *testing.T) {
 		}
 		return tx.Quarantine("outlier", "d/b/1")
 	})
-	check(EvidenceCount{Samples: 3, Labeled: 1, Complete: true})
+	check(EvidenceCount{Samples: 3, Labeled: 1, Complete: true, Latest: noon.Add(2 * time.Second)})
 	update(t, s, func(tx *Tx) error {
 		got, err := tx.LabeledSamples("net")
 		if err != nil || len(got) != 1 || got[0].ID != "d/b/1" || got[0].Quarantine != "outlier" || !got[0].Time.Equal(noon) {
@@ -136,4 +136,36 @@ func TestEvidence(t *testing.T) {
 		}
 		return err
 	})
+}
+
+func TestWaitingLabels(t *testing.T) {
+	s, _ := open(t)
+	since := noon
+	check := func(device string, want int, latest time.Time) {
+		t.Helper()
+		update(t, s, func(tx *Tx) error {
+			n, at, err := tx.WaitingLabels("s", device, since)
+			if n != want || !at.Equal(latest) {
+				t.Errorf("%s: got %d, %v, want %d, %v", device, n, at, want, latest)
+			}
+			return err
+		})
+	}
+	check("d", 0, time.Time{})
+	for i, l := range []Label{idLabel(1, "x"), idLabel(2, "x"), timeLabel(time.Hour, "x"), {Site: "s", Sample: "d_e/b/1", Label: "x"}, {Site: "s", Sample: "dxe/b/1", Label: "x"}} {
+		l.Received = noon.Add(time.Duration(i) * time.Minute)
+		update(t, s, func(tx *Tx) error {
+			_, err := tx.AddLabel(l, time.Second)
+			return err
+		})
+	}
+	check("d", 3, noon.Add(2*time.Minute))
+	check("d_e", 1, noon.Add(3*time.Minute)) // an underscore is no wildcard
+	update(t, s, func(tx *Tx) error {
+		_, err := tx.AddSample(sampleAt(1, 0), time.Second)
+		return err
+	})
+	check("d", 2, noon.Add(2*time.Minute))
+	since = noon.Add(2 * time.Minute)
+	check("d", 1, since)
 }

@@ -28,6 +28,7 @@ type DriftReport struct {
 	Before       int // evidence samples announced, up to the alarm
 	After        int // and after it
 	Report       []byte
+	Received     time.Time // by the centre's clock
 	Status       Status
 	Tried        int    // labeled evidence samples when it was last trained for
 	Release      string // digest of the answer
@@ -37,20 +38,20 @@ type DriftReport struct {
 // AddDriftReport keeps a new report as open.
 func (t *Tx) AddDriftReport(r DriftReport) error {
 	_, err := t.exec("drift report "+r.Event, `INSERT INTO drift_reports
-		(site, device, event, time, name, model, evidence, before_, after_, report, status)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		r.Site, r.Device, r.Event, nano(r.Time), r.Name, r.Model, r.Evidence, r.Before, r.After, r.Report, StatusOpen)
+		(site, device, event, time, name, model, evidence, before_, after_, report, received, status)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		r.Site, r.Device, r.Event, nano(r.Time), r.Name, r.Model, r.Evidence, r.Before, r.After, r.Report, nano(r.Received), StatusOpen)
 	return err
 }
 
-const reportColumns = "id, site, device, event, time, name, model, evidence, before_, after_, report, status, tried, release_, detail"
+const reportColumns = "id, site, device, event, time, name, model, evidence, before_, after_, report, received, status, tried, release_, detail"
 
 func scanReport(s scanner) (DriftReport, error) {
 	var r DriftReport
-	var at int64
+	var at, received int64
 	err := s.Scan(&r.ID, &r.Site, &r.Device, &r.Event, &at, &r.Name, &r.Model, &r.Evidence, &r.Before, &r.After,
-		&r.Report, &r.Status, &r.Tried, &r.Release, &r.Detail)
-	r.Time = fromNano(at)
+		&r.Report, &received, &r.Status, &r.Tried, &r.Release, &r.Detail)
+	r.Time, r.Received = fromNano(at), fromNano(received)
 	return r, err
 }
 
@@ -58,6 +59,14 @@ func scanReport(s scanner) (DriftReport, error) {
 func (t *Tx) Unanswered() ([]DriftReport, error) {
 	return rows(t, "drift reports", scanReport, "SELECT "+reportColumns+` FROM drift_reports
 		WHERE status IN (?, ?) ORDER BY id`, StatusOpen, StatusRefused)
+}
+
+// OpenReports counts the open reports of a device under a model.
+func (t *Tx) OpenReports(site, device, model string) (int, error) {
+	var n int
+	err := t.row("drift reports of "+device, "SELECT COUNT(*) FROM drift_reports WHERE site = ? AND device = ? AND model = ? AND status = ?",
+		[]any{site, device, model, StatusOpen}, &n)
+	return n, err
 }
 
 // DriftReports returns a device's reports, oldest first.

@@ -47,32 +47,35 @@ func (t *Tx) AddSample(s Sample, tolerance time.Duration) (labeled bool, err err
 }
 
 // AddPart notes that a part of an evidence arrived; last says that none follows.
-func (t *Tx) AddPart(site, device, evidence string, part int, last bool) (first bool, err error) {
-	n, err := t.exec("evidence "+evidence, `INSERT INTO evidence_parts (site, device, evidence, part, last) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT DO NOTHING`, site, device, evidence, part, last)
+// It reports whether the part came for the first time.
+func (t *Tx) AddPart(site, device, evidence string, part int, last bool, now time.Time) (first bool, err error) {
+	n, err := t.exec("evidence "+evidence, `INSERT INTO evidence_parts (site, device, evidence, part, last, arrived)
+		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, site, device, evidence, part, last, nano(now))
 	return n == 1, err
 }
 
 // An EvidenceCount says how far an evidence has come.
 type EvidenceCount struct {
 	Samples  int
-	Labeled  int  // samples with a label
-	Complete bool // all parts are there
+	Labeled  int       // samples with a label
+	Complete bool      // all parts are there
+	Latest   time.Time // when the latest part came; zero if none did
 }
 
 // CountEvidence counts the samples of an evidence.
 func (t *Tx) CountEvidence(site, device, evidence string) (EvidenceCount, error) {
 	var c EvidenceCount
 	var parts, want int
+	var latest int64
 	key := []any{site, device, evidence}
 	err := t.row("evidence "+evidence, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN label <> '' THEN 1 ELSE 0 END), 0)
 		FROM samples WHERE site = ? AND device = ? AND evidence = ?`, key, &c.Samples, &c.Labeled)
 	if err != nil {
 		return c, err
 	}
-	err = t.row("evidence "+evidence, `SELECT COUNT(*), COALESCE(MAX(CASE WHEN last <> 0 THEN part + 1 ELSE 0 END), 0)
-		FROM evidence_parts WHERE site = ? AND device = ? AND evidence = ?`, key, &parts, &want)
-	c.Complete = want > 0 && parts >= want
+	err = t.row("evidence "+evidence, `SELECT COUNT(*), COALESCE(MAX(CASE WHEN last <> 0 THEN part + 1 ELSE 0 END), 0), COALESCE(MAX(arrived), 0)
+		FROM evidence_parts WHERE site = ? AND device = ? AND evidence = ?`, key, &parts, &want, &latest)
+	c.Complete, c.Latest = want > 0 && parts >= want, fromNano(latest)
 	return c, err
 }
 

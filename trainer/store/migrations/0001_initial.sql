@@ -64,6 +64,7 @@ CREATE TABLE evidence_parts (
     evidence TEXT NOT NULL,
     part     INTEGER NOT NULL,
     last     INTEGER NOT NULL,
+    arrived  BIGINT NOT NULL,
     PRIMARY KEY (site, device, evidence, part)
 );
 
@@ -95,6 +96,7 @@ CREATE TABLE drift_reports (
     before_  INTEGER NOT NULL, -- samples that the device announced
     after_   INTEGER NOT NULL,
     report   BLOB NOT NULL,  -- as it came
+    received BIGINT NOT NULL,
     status   TEXT NOT NULL,  -- open, released, refused or superseded
     tried    INTEGER NOT NULL DEFAULT 0, -- labels at the last training
     release_ TEXT NOT NULL DEFAULT '',
