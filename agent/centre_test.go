@@ -275,9 +275,9 @@ func (c *centre) assign(r *release, sequence uint64) {
 	}, assignKey), true)
 }
 
-func (c *centre) reference(model string, sequence uint64, n int, key byte) {
+func (c *centre) reference(model string, sequence uint64, n int, first string, key byte) {
 	c.publish(topics.Reference(), sign(c.t, trust.TypeReference, trust.ReferenceDocument{
-		Type: "reference", Site: topics.Site, Device: topics.Device, Model: model, Sequence: sequence, Issued: issued,
+		Type: "reference", Site: topics.Site, Device: topics.Device, Model: model, Sequence: sequence, Issued: issued, First: first,
 		Reference: referenceJSON(c.t, n),
 	}, key), true)
 }
@@ -291,6 +291,17 @@ func (c *centre) published(prefix string) [][]byte {
 		if strings.HasPrefix(pk.TopicName, prefix) {
 			all = append(all, pk.Payload)
 		}
+	}
+	return all
+}
+
+// last returns the topics of the n latest messages.
+func (c *centre) last(n int) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []string
+	for _, pk := range c.got[max(0, len(c.got)-n):] {
+		all = append(all, pk.TopicName)
 	}
 	return all
 }

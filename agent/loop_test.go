@@ -71,15 +71,23 @@ func TestLoop(t *testing.T) {
 	checkEvidence(t, evidence, report, boot)
 	eventually(t, "the state to be reported", func() bool { m := centre.reported().Drift; return m != nil && m.State == "latched" })
 
+	// The signed form of the device's first signals comes late: they are from
+	// before the alarm, which therefore stands.
+	centre.reference(first.model, 5, 700, signals.First, releaseKey)
+	eventually(t, "the stale reference to be put off", func() bool { return d.logs.count("K0323") == 1 })
+	if a := d.sample(sound); a.Drift.String() != "latched" {
+		t.Errorf("after a reference from before the alarm: got %v, want latched", a.Drift)
+	}
+
 	// A new reference ends the alarm; a forged or an older one changes nothing.
-	centre.reference(first.model, 5, 700, foreignKey)
+	centre.reference(first.model, 5, 700, "", foreignKey)
 	eventually(t, "the refusal", func() bool { return d.logs.count("K0322") == 1 })
-	centre.reference(first.model, 5, 700, releaseKey)
+	centre.reference(first.model, 5, 700, "", releaseKey)
 	eventually(t, "the reference in force", func() bool { return d.logs.count("K0320") == 1 })
 	if a := d.sample(sound); a.Drift.String() != "stable" {
 		t.Errorf("after a new reference: got %v, want stable", a.Drift)
 	}
-	centre.reference(first.model, 4, 800, releaseKey)
+	centre.reference(first.model, 4, 800, "", releaseKey)
 	eventually(t, "the older one to be refused", func() bool { return d.logs.count("K0322") == 2 })
 
 	// An update takes effect between two samples, with a reference of its own.

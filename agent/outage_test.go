@@ -38,7 +38,7 @@ func TestBrokerAway(t *testing.T) {
 		d.sample(sound)
 	}
 	again, _ := startCentre(t, addr)
-	again.reference(model.model, 1, 700, releaseKey)
+	again.reference(model.model, 1, 700, "", releaseKey)
 	eventually(t, "the reference in force", func() bool { return d.logs.count("K0320") == 1 })
 	d.untilAlarm(40)
 	eventually(t, "the second report", func() bool { return len(events[wire.Drift](again, wire.KindDrift)) == 1 })

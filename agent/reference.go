@@ -168,15 +168,18 @@ func (a *agent) acceptReference(o *offer) error {
 		return err
 	}
 	// The thresholds take a while; inference goes on meanwhile.
-	inForce, err := a.pipe.SetReference(now.model, ref)
+	inForce, err := a.pipe.SetReference(now.model, ref, o.doc.First == "")
 	if err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.offered = o
-	if inForce {
+	switch {
+	case inForce:
 		a.referenceTaken(now, o)
+	case a.serving == now:
+		a.say(event.ReferencePutOff, slog.Uint64("sequence", o.doc.Sequence), slog.String("model", o.doc.Model[:8]))
 	}
 	return nil
 }

@@ -92,8 +92,10 @@ func (p *Pipeline) Process(s source.Sample) (Answer, error) {
 }
 
 // SetReference begins the watch anew against ref if m is in service, and reports
-// whether it is. The thresholds are computed before the pipeline waits for it.
-func (p *Pipeline) SetReference(m *Model, ref drift.Reference) (bool, error) {
+// whether it did. While an alarm stands it does so only if answer says that the
+// reference is meant to end it. The thresholds are computed before the pipeline
+// waits for it.
+func (p *Pipeline) SetReference(m *Model, ref drift.Reference, answer bool) (bool, error) {
 	options := m.drift
 	options.Reference = ref
 	monitor, err := drift.New(options)
@@ -103,6 +105,9 @@ func (p *Pipeline) SetReference(m *Model, ref drift.Reference) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.model != m {
+		return false, nil
+	}
+	if s := m.monitor.State(); !answer && (s == drift.Drift || s == drift.Latched) {
 		return false, nil
 	}
 	m.drift, m.monitor, m.stats = options, monitor, newStats(len(m.labels), len(m.features))

@@ -263,8 +263,14 @@ func TestAlarmReport(t *testing.T) {
 	if report.N != int64(at) || report.Alarms != 1 || len(report.Detectors) != 2 {
 		t.Errorf("got n %d, %d alarms, %d detectors", report.N, report.Alarms, len(report.Detectors))
 	}
-	// Only a new reference ends it.
-	if ok, err := p.SetReference(m, reference(t, 600)); !ok || err != nil {
+	// Only a new reference ends it, and only one that is meant to.
+	if ok, err := p.SetReference(m, reference(t, 600), false); ok || err != nil {
+		t.Errorf("a reference from before the alarm: got %v, %v, want false", ok, err)
+	}
+	if e, _ := p.Explain(); e.State != drift.Latched {
+		t.Errorf("after a reference from before the alarm: got %v, want latched", e.State)
+	}
+	if ok, err := p.SetReference(m, reference(t, 600), true); !ok || err != nil {
 		t.Fatalf("got %v, %v", ok, err)
 	}
 	if e, _ := p.Explain(); e.State != drift.Stable || e.N != 0 || e.ReferenceN != 600 {
@@ -274,7 +280,7 @@ func TestAlarmReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ok, err := p.SetReference(other, reference(t, 600)); ok || err != nil {
+	if ok, err := p.SetReference(other, reference(t, 600), true); ok || err != nil {
 		t.Errorf("for a model out of service: got %v, %v, want false", ok, err)
 	}
 }

@@ -45,6 +45,7 @@ const (
 	ReferenceTaken    Code = "K0320"
 	ReferenceSent     Code = "K0321"
 	ReferenceRefused  Code = "K0322"
+	ReferencePutOff   Code = "K0323"
 	UpdateOffered     Code = "K0401"
 	UpdateDownloading Code = "K0402"
 	UpdateVerified    Code = "K0403"
@@ -97,6 +98,7 @@ var catalogue = [...]Entry{
 	{ReferenceTaken, Info, "new drift reference in force", ""},
 	{ReferenceSent, Info, "first signals of the new model sent as its reference", ""},
 	{ReferenceRefused, Warning, "drift reference refused", "tell the operator; the previous reference stays in force"},
+	{ReferencePutOff, Info, "drift reference not taken while an alarm stands", ""},
 	{UpdateOffered, Info, "update offered", ""},
 	{UpdateDownloading, Info, "update downloading", ""},
 	{UpdateVerified, Info, "update verified on this board", ""},

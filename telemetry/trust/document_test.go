@@ -160,6 +160,8 @@ func TestVerifyReference(t *testing.T) {
 		{"no device", "device", nil, ErrMalformed},
 		{"no model", "model", nil, ErrMalformed},
 		{"sequence 0", "sequence", 0, ErrMalformed},
+		{"first sample", "first", "pump-1/1-3f9a12c0/1000", nil},
+		{"first that is no sample", "first", "pump-1/1-3f9a12c0/01", ErrMalformed},
 		{"no histogram", "reference", nil, ErrMalformed},
 		{"null for a histogram", "reference", json.RawMessage("null"), ErrMalformed},
 		{"string for a histogram", "reference", "{}", ErrMalformed},

@@ -18,6 +18,10 @@ type ReferenceDocument struct {
 	// Sequence rises, from 1, with every reference for the same device.
 	Sequence uint64    `json:"sequence"`
 	Issued   time.Time `json:"issued"`
+	// First is the sample id that the device's reference event began with, if the
+	// reference is made of those signals. Such a reference is from before any alarm
+	// that stands when it comes, and no answer to it; one without First is.
+	First string `json:"first,omitempty"`
 	// Reference is the histogram in the form of the bundle's reference.json.
 	Reference json.RawMessage `json:"reference"`
 }
@@ -46,6 +50,8 @@ func (ref *ReferenceDocument) check() error {
 		return fmt.Errorf("reference: site %.80q, device %.80q: %w", ref.Site, ref.Device, ErrMalformed)
 	case ref.Sequence == 0:
 		return fmt.Errorf("reference: sequence 0, want 1 or more: %w", ErrMalformed)
+	case ref.First != "" && !sampleForm.MatchString(ref.First):
+		return fmt.Errorf("reference: first %.160q is no sample id: %w", ref.First, ErrMalformed)
 	// A null would decode as no histogram at all and so make the device blind.
 	case len(ref.Reference) == 0 || ref.Reference[0] != '{':
 		return fmt.Errorf("reference: the histogram is no JSON object: %w", ErrMalformed)

@@ -45,6 +45,8 @@ type BundleRef struct {
 }
 
 var (
+	// sampleForm is device/boot/sequence, as in package wire.
+	sampleForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}/(0|[1-9][0-9]{0,19})$`)
 	digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	nameForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 	// versionForm leaves no leading zeros and no number that an int32 cannot hold.

@@ -91,11 +91,12 @@ type replay struct {
 	control *device // keeps the first model, without a network
 
 	stages, without []tally
+	until, after    tally // drifted samples before and after the first update
 	models          map[uint64]*tally
 	order           []uint64 // versions as they came into service
 	toAlarm         int
 	labels          int
-	labelling       []string // ids and truths of the samples that get labels
+	labeling        []string // ids and truths of the samples that get labels; nil if none do
 	truths          []string
 	bytesBefore     int64
 	bytes           int64
@@ -197,8 +198,14 @@ func (r *replay) step(ctx context.Context, stage int, row Row, drifted int) erro
 		r.order = append(r.order, a.Model.Version)
 	}
 	r.models[a.Model.Version].add(a, row.Label)
+	switch {
+	case drifted > 0 && len(r.order) == 1:
+		r.until.add(a, row.Label)
+	case drifted > 0:
+		r.after.add(a, row.Label)
+	}
 	r.view.answered(r.stream.Stages[stage].Name, a, row.Label)
-	if r.labelling != nil {
+	if r.labeling != nil {
 		return r.label(ctx, a.ID, row.Label)
 	}
 	if a.Alarm {
@@ -206,7 +213,7 @@ func (r *replay) step(ctx context.Context, stage int, row Row, drifted int) erro
 			r.toAlarm = drifted
 		}
 		r.view.event("device: DRIFT after %d samples of this stage; the next %d get labels", r.stages[stage].n, labelsPerAlarm)
-		r.labelling = make([]string, 0, labelsPerAlarm)
+		r.labeling = make([]string, 0, labelsPerAlarm)
 	}
 	return nil
 }
@@ -214,14 +221,14 @@ func (r *replay) step(ctx context.Context, stage int, row Row, drifted int) erro
 // label gives a sample its true class, as an operator or a laboratory would,
 // and after the last one waits for what the centre makes of them.
 func (r *replay) label(ctx context.Context, id, truth string) error {
-	r.labelling = append(r.labelling, id)
+	r.labeling = append(r.labeling, id)
 	r.truths = append(r.truths, truth)
 	r.labels++
-	if len(r.labelling) < labelsPerAlarm {
+	if len(r.labeling) < labelsPerAlarm {
 		return nil
 	}
-	ids, truths := r.labelling, r.truths
-	r.labelling, r.truths = nil, nil
+	ids, truths := r.labeling, r.truths
+	r.labeling, r.truths = nil, nil
 	if err := r.centre.label(ctx, ids, truths); err != nil {
 		return err
 	}
@@ -277,6 +284,7 @@ func (r *replay) result() *Result {
 	res.FalseAlarmsBeforeDrift = r.stages[0].alarms
 	res.AccuracyDrifted = with.accuracy()
 	res.AccuracyDriftedWithoutUpdates = without.accuracy()
+	res.AccuracyUntilUpdate, res.AccuracyAfterUpdate = r.until.accuracy(), r.after.accuracy()
 	res.OK = res.FalseAlarmsBeforeDrift == 0 && res.SamplesToAlarm > 0 && res.Updates > 0 &&
 		res.AccuracyDrifted > res.AccuracyDriftedWithoutUpdates
 	return res

@@ -17,6 +17,9 @@ type Result struct {
 	AccuracyBefore float64 `json:"accuracy_before"`
 	// AccuracyDrifted is its accuracy over all later stages, every answer as given.
 	AccuracyDrifted float64 `json:"accuracy_drifted"`
+	// AccuracyUntilUpdate and AccuracyAfterUpdate are its parts before and after the first update.
+	AccuracyUntilUpdate float64 `json:"accuracy_until_update"`
+	AccuracyAfterUpdate float64 `json:"accuracy_after_update"`
 	// AccuracyDriftedWithoutUpdates is the same of a device that keeps the first model.
 	AccuracyDriftedWithoutUpdates float64 `json:"accuracy_drifted_without_updates"`
 	FalseAlarmsBeforeDrift        int     `json:"false_alarms_before_drift"`
@@ -61,8 +64,10 @@ func (r *Result) WriteTable(w io.Writer) error {
 		fmt.Fprintf(t, "%d\t%d\t%.3f\n", m.Version, m.Samples, m.Accuracy)
 	}
 	fmt.Fprintf(t, "\naccuracy before drift\t%.3f\n", r.AccuracyBefore)
-	fmt.Fprintf(t, "accuracy under drift, without updates\t%.3f\n", r.AccuracyDriftedWithoutUpdates)
-	fmt.Fprintf(t, "accuracy under drift, with updates\t%.3f\n", r.AccuracyDrifted)
+	fmt.Fprintf(t, "accuracy during drift, until the first update\t%.3f\n", r.AccuracyUntilUpdate)
+	fmt.Fprintf(t, "accuracy after the first update\t%.3f\n", r.AccuracyAfterUpdate)
+	fmt.Fprintf(t, "accuracy over all drifted stages\t%.3f\n", r.AccuracyDrifted)
+	fmt.Fprintf(t, "the same without updates\t%.3f\n", r.AccuracyDriftedWithoutUpdates)
 	fmt.Fprintf(t, "false alarms before drift\t%d\n", r.FalseAlarmsBeforeDrift)
 	fmt.Fprintf(t, "samples from drift to alarm\t%d\n", r.SamplesToAlarm)
 	fmt.Fprintf(t, "labels used\t%d\n", r.LabelsUsed)

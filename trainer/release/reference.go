@@ -51,8 +51,9 @@ func CheckReference(signals []byte, present drift.Reference) (drift.Reference, e
 func NewReference(signal []float64) (drift.Reference, error) { return drift.NewReference(signal) }
 
 // SignReference signs and keeps a reference for the model on one device, under
-// the device's next sequence, together with whatever else tx does.
-func (r *Registry) SignReference(tx *store.Tx, site, device, model string, ref drift.Reference) (store.Reference, error) {
+// the device's next sequence, together with whatever else tx does. first is the
+// id of the first sample if ref is made of a reference event's signals, else "".
+func (r *Registry) SignReference(tx *store.Tx, site, device, model, first string, ref drift.Reference) (store.Reference, error) {
 	encoded, err := json.Marshal(ref)
 	if err != nil {
 		return store.Reference{}, fmt.Errorf("reference: %w", err)
@@ -63,7 +64,7 @@ func (r *Registry) SignReference(tx *store.Tx, site, device, model string, ref d
 	}
 	doc := trust.ReferenceDocument{
 		Type: "reference", Site: site, Device: device, Model: model,
-		Sequence: sequence, Issued: r.now(), Reference: encoded,
+		Sequence: sequence, Issued: r.now(), First: first, Reference: encoded,
 	}
 	envelope, err := trust.Sign(trust.TypeReference, doc, r.Keys.release)
 	if err != nil {

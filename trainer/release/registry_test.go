@@ -263,7 +263,7 @@ func TestPresentReference(t *testing.T) {
 			t.Errorf("got %d, %v, want the release's 100", released.N, err)
 		}
 		for range 2 {
-			if _, err := r.SignReference(tx, "s", "d", made.Model, better); err != nil {
+			if _, err := r.SignReference(tx, "s", "d", made.Model, "", better); err != nil {
 				return err
 			}
 		}

@@ -109,7 +109,8 @@ func (s *set) addDocuments() *documents {
 	group.Device, group.Group, group.SpreadSeconds = "", "pumps", 0
 	s.accepted("documents/assign-group.json", "a group is to run it", checkAssign, root1File, s.sign(trust.TypeAssign, &group, "assign"))
 	d.reference = &trust.ReferenceDocument{
-		Type: "reference", Site: device.Site, Device: device.Device, Model: d.release.Model, Sequence: 1, Issued: at.Add(time.Hour), Reference: s.reference(),
+		Type: "reference", Site: device.Site, Device: device.Device, Model: d.release.Model, Sequence: 1, Issued: at.Add(time.Hour),
+		First: sampleID(1000), Reference: s.reference(),
 	}
 	s.accepted("documents/reference.json", "a reference of the device's own", checkReference, root1File, s.sign(trust.TypeReference, d.reference, "release"))
 	return d
