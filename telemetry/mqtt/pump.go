@@ -43,13 +43,12 @@ const (
 // beside Session.Run, once for each source.
 func (s *Session) Pump(ctx context.Context, source Source) error {
 	p := &pump{s: s, source: source, losses: map[uint64]int{}}
-	for {
-		c := s.awaitReady(ctx)
-		if c == nil {
-			return nil
+	for ctx.Err() == nil {
+		if c := s.awaitReady(ctx); c != nil {
+			p.drain(ctx, c)
 		}
-		p.drain(ctx, c)
 	}
+	return nil
 }
 
 // pump is the state of Pump.

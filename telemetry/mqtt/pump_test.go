@@ -248,3 +248,24 @@ func (w *watched) Next(n int, skip func(uint64) bool) ([]Message, error) {
 	}
 	return messages, err
 }
+
+// The pump ends with its context also while the connection goes on.
+func TestPumpEndsFirst(t *testing.T) {
+	_, address := startBroker(t, &recorder{}, nil)
+	s, _ := start(t, Options{BrokerURL: "tcp://" + address})
+	source := newMemory(nil)
+	source.put(numbered(3)...)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Pump(ctx, source) }()
+	eventually(t, "an empty source", func() bool { return source.left() == 0 })
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil || !s.Connected() {
+			t.Errorf("got %v, connected %t, want nil and a connection", err, s.Connected())
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("Pump does not return")
+	}
+}
