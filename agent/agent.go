@@ -105,43 +105,43 @@ func (a *agent) run(ctx context.Context) error {
 	if err := a.begin(); err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	// The background outlives the input: it sends what the input caused.
-	background, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	var joined sync.WaitGroup
-	works := a.background()
-	failed := make(chan error, len(works)+1)
-	for _, work := range works {
-		joined.Go(func() {
-			if err := work(background); err != nil && background.Err() == nil {
-				failed <- err
-				stop()
-			}
-		})
-	}
-	if err := a.answerAll(ctx); err != nil {
-		failed <- err
-	} else if ctx.Err() == nil {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	// Both outlive the input, and the connections what uses them: they send what
+	// the input caused, and at last what all of it came to.
+	connections := start(ctx, stop, a.connections())
+	work := start(ctx, stop, a.work())
+	err := a.answerAll(ctx)
+	if err == nil && ctx.Err() == nil {
 		a.drain(ctx)
 	}
-	end()
-	joined.Wait()
+	work.end()
+	a.commitAcks()
+	connections.end()
 	a.say(event.AgentStopped, slog.Uint64("inferences", a.inferences.Load()))
-	close(failed)
-	return <-failed // nil if nothing failed
+	if err == nil {
+		err = failure(ctx)
+	}
+	return err
 }
 
-// background lists what runs beside inference.
-func (a *agent) background() []func(context.Context) error {
-	all := []func(context.Context) error{a.updater.Run, a.housekeeping}
+// connections lists what keeps the agent connected.
+func (a *agent) connections() []job {
+	var all []job
+	for _, s := range []*mqtt.Session{a.session, a.input} {
+		if s != nil {
+			all = append(all, s.Run)
+		}
+	}
+	return all
+}
+
+// work lists what else runs beside inference.
+func (a *agent) work() []job {
+	all := []job{a.updater.Run, a.housekeeping}
 	if a.session != nil {
 		pump := func(ctx context.Context) error { return a.session.Pump(ctx, pumped{a.buf.Outbox}) }
-		all = append(all, a.session.Run, pump, a.reportState)
-	}
-	if a.input != nil {
-		all = append(all, a.input.Run)
+		all = append(all, pump, a.reportState)
 	}
 	return all
 }
@@ -165,27 +165,4 @@ func (a *agent) begin() error {
 	}
 	a.resumeCapture()
 	return nil
-}
-
-// drainPoll is how often drain looks at the outbox.
-const drainPoll = 20 * time.Millisecond
-
-// drain waits until the outbox is empty, for a while.
-func (a *agent) drain(ctx context.Context) {
-	if a.session == nil {
-		return
-	}
-	deadline := time.NewTimer(a.c.MQTT.Drain.Duration)
-	defer deadline.Stop()
-	tick := time.NewTicker(drainPoll)
-	defer tick.Stop()
-	for a.buf.Outbox.Len() > 0 {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
 }

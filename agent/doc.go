@@ -14,6 +14,8 @@
 //   - An alarm is neither lost nor raised again over a restart: the state of the
 //     watch is stored together with the alarm.
 //   - Another model or reference takes effect between two samples.
+//   - What the broker retains after a stop by signal or at the end of the input is
+//     the exact account of the run, if the broker was there.
 //
 // Run starts every goroutine and joins it before it returns. One goroutine reads
 // and answers samples; the session, its pump, the updater and the periodic work

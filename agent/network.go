@@ -77,8 +77,17 @@ func (a *agent) sessionOptions() (mqtt.Options, error) {
 			a.announce(ctx, c, true)
 			a.stateChanged()
 		},
-		OnStop: func(ctx context.Context, c *mqtt.Conn) { a.announce(ctx, c, false) },
+		OnStop: a.goodbye,
 	}, nil
+}
+
+// goodbye publishes the account of the whole run, which nothing changes any more,
+// and that the device leaves.
+func (a *agent) goodbye(ctx context.Context, c *mqtt.Conn) {
+	bounded, cancel := context.WithTimeout(ctx, lastReportTimeout)
+	defer cancel()
+	a.publishState(bounded, c)
+	a.announce(ctx, c, false)
 }
 
 func readPassword(path string) (string, error) {

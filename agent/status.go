@@ -19,6 +19,8 @@ const (
 	reportGap = 200 * time.Millisecond
 	// reportTimeout bounds one report; the next one says it again.
 	reportTimeout = 10 * time.Second
+	// lastReportTimeout leaves half of the time for a goodbye to the goodbye itself.
+	lastReportTimeout = time.Second
 )
 
 // stateChanged asks for a new report of the device's state.
@@ -37,7 +39,11 @@ func (a *agent) reportState(ctx context.Context) error {
 		case <-a.changed:
 		case <-regular.C:
 		}
-		a.publishState(ctx)
+		if a.session.Connected() { // else coming up asks for a report
+			bounded, cancel := context.WithTimeout(ctx, reportTimeout)
+			a.publishState(bounded, a.session)
+			cancel()
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -46,18 +52,18 @@ func (a *agent) reportState(ctx context.Context) error {
 	}
 }
 
-func (a *agent) publishState(ctx context.Context) {
-	if !a.session.Connected() {
-		return // coming up asks for a report
-	}
+// A publisher is a session or one connection of it.
+type publisher interface {
+	Publish(ctx context.Context, topic string, payload []byte, qos byte, retain bool) error
+}
+
+func (a *agent) publishState(ctx context.Context, p publisher) {
 	payload, err := json.Marshal(a.reported())
 	if err != nil {
 		a.o.Log.Error("state cannot be encoded", slog.Any("error", err))
 		return
 	}
-	bounded, cancel := context.WithTimeout(ctx, reportTimeout)
-	defer cancel()
-	if err := a.session.Publish(bounded, a.topics.Reported(), payload, 1, true); err != nil {
+	if err := p.Publish(ctx, a.topics.Reported(), payload, 1, true); err != nil {
 		a.o.Log.Debug("state not published", slog.Any("error", err))
 	}
 }
