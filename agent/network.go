@@ -38,7 +38,7 @@ func (a *agent) openSessions() error {
 	}
 	input, err := mqtt.New(mqtt.Options{
 		BrokerURL: a.c.Source.Broker, ClientID: a.c.Device.ID + "-input", KeepAlive: m.KeepAlive.Duration,
-		Subscriptions: []mqtt.Subscription{a.inputSubscription()}, Log: slog.New(a.sessionLog()),
+		Subscriptions: []mqtt.Subscription{a.inputSubscription()}, OnStatus: a.sayBroker, Log: a.o.Log,
 	})
 	a.input = input
 	return err
@@ -72,7 +72,7 @@ func (a *agent) sessionOptions() (mqtt.Options, error) {
 	}
 	return mqtt.Options{
 		BrokerURL: m.Broker, ClientID: a.c.Device.ID, Username: m.Username, Password: password, TLS: secure,
-		KeepAlive: m.KeepAlive.Duration, Will: a.will, Subscriptions: a.subscriptions(), Log: slog.New(a.sessionLog()),
+		KeepAlive: m.KeepAlive.Duration, Will: a.will, Subscriptions: a.subscriptions(), OnStatus: a.sayBroker, Log: a.o.Log,
 		OnUp: func(ctx context.Context, c *mqtt.Conn) {
 			a.announce(ctx, c, true)
 			a.stateChanged()

@@ -45,7 +45,13 @@ func (a *agent) openBuffer() error {
 	b, err := buffer.Open(a.c.Device.State, buffer.Options{
 		MaxSize: a.c.Buffer.MaxBytes, Ring: buffer.Limit{Records: a.c.Buffer.RingRecords},
 		BatchRecords: a.c.Buffer.CommitRecords, BatchAge: a.c.Buffer.CommitAge.Duration,
-		Boot: random, Log: slog.New(a.bufferLog()),
+		Boot: random, Log: a.o.Log,
+		OnFailing: func(cause error) {
+			if cause != nil {
+				a.storeFailed(slog.Any("error", cause))
+			}
+		},
+		OnDamage: func(buffer.Recovered) {}, // reportDamage says it, with an event
 	})
 	if err != nil {
 		return fmt.Errorf("state directory %s: %w", a.c.Device.State, err)

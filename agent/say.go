@@ -5,19 +5,24 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"kedge/agent/buffer"
 	"kedge/telemetry/event"
+	"kedge/telemetry/mqtt"
 )
 
 // say logs an event of the catalogue: its words, its code, and what to do.
 func (a *agent) say(code event.Code, attrs ...slog.Attr) {
+	a.sayAdvised(code, event.Lookup(code).Do, attrs...)
+}
+
+// sayAdvised is say with better advice than the catalogue's.
+func (a *agent) sayAdvised(code event.Code, do string, attrs ...slog.Attr) {
 	e := event.Lookup(code)
 	all := append([]slog.Attr{slog.String("code", string(code))}, attrs...)
-	if e.Do != "" {
-		all = append(all, slog.String("do", e.Do))
+	if do != "" {
+		all = append(all, slog.String("do", do))
 	}
 	a.o.Log.LogAttrs(context.Background(), e.Severity.Level(), e.Text, all...)
 }
@@ -63,68 +68,15 @@ func (t *throttle) pass(now time.Time) (uint64, bool) {
 	return n, true
 }
 
-// translator is a slog.Handler for the packages below, which log in words of
-// their own: messages in its table become events of the catalogue, others pass.
-type translator struct {
-	slog.Handler
-	table map[string]func(attrs []slog.Attr)
-}
-
-// Handle implements slog.Handler.
-func (t translator) Handle(ctx context.Context, r slog.Record) error {
-	say, known := t.table[r.Message]
-	if !known {
-		return t.Handler.Handle(ctx, r)
+// sayBroker says that a broker is there, or why it is not.
+func (a *agent) sayBroker(s mqtt.Status) {
+	broker, cause := slog.String("broker", s.Broker), slog.Any("cause", s.Cause)
+	switch {
+	case s.Up:
+		a.say(event.BrokerConnected, broker, slog.Uint64("session", s.Session))
+	case s.Lost:
+		a.sayAdvised(event.BrokerLost, s.Do, broker, cause)
+	default:
+		a.sayAdvised(event.BrokerUnreachable, s.Do, broker, cause)
 	}
-	var attrs []slog.Attr
-	r.Attrs(func(at slog.Attr) bool {
-		attrs = append(attrs, at)
-		return true
-	})
-	say(attrs)
-	return nil
-}
-
-// WithAttrs implements slog.Handler.
-func (t translator) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return translator{t.Handler.WithAttrs(attrs), t.table}
-}
-
-// WithGroup implements slog.Handler.
-func (t translator) WithGroup(name string) slog.Handler {
-	return translator{t.Handler.WithGroup(name), t.table}
-}
-
-// bufferLog translates what package buffer logs from its own goroutine.
-func (a *agent) bufferLog() slog.Handler {
-	return translator{a.o.Log.Handler(), map[string]func([]slog.Attr){
-		"cannot store, trying again; what is stored is kept": func(attrs []slog.Attr) { a.storeFailed(attrs...) },
-		"buffer file damaged":                                func([]slog.Attr) {}, // reportDamage says it, with an event
-	}}
-}
-
-// sessionLog translates what package mqtt logs about one broker: a line when it
-// cannot be reached or is lost, and one when it is there again.
-func (a *agent) sessionLog() slog.Handler {
-	var up atomic.Bool
-	return translator{a.o.Log.Handler(), map[string]func([]slog.Attr){
-		"broker connected": func(attrs []slog.Attr) {
-			up.Store(true)
-			a.say(event.BrokerConnected, attrs...)
-		},
-		"broker not reachable, trying again": func(attrs []slog.Attr) {
-			code := event.BrokerUnreachable
-			if up.Swap(false) {
-				code = event.BrokerLost
-			}
-			a.sayAdvised(code, attrs)
-		},
-	}}
-}
-
-// sayAdvised is say for attributes that may hold better advice than the catalogue's.
-func (a *agent) sayAdvised(code event.Code, attrs []slog.Attr) {
-	e := event.Lookup(code)
-	all := append([]slog.Attr{slog.String("code", string(code))}, attrs...)
-	a.o.Log.LogAttrs(context.Background(), e.Severity.Level(), e.Text, all...)
 }

@@ -37,7 +37,7 @@ func Open(dir string, o Options) (*Buffer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("buffer: %w", err)
 	}
-	state := &State{s: store{path: filepath.Join(dir, StateFile), maxSize: stateMaxSize, boot: o.Boot, log: o.Log}}
+	state := &State{s: store{path: filepath.Join(dir, StateFile), maxSize: stateMaxSize, boot: o.Boot, log: o.Log, damage: o.OnDamage}}
 	state.s.prepare = state.prepare
 	if err := state.s.open(nil); err != nil {
 		return nil, err

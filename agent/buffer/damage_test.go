@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -69,13 +70,19 @@ func reopen(t *testing.T, files image) []Recovered {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := Open(dir, small)
+	var told []Recovered
+	o := small
+	o.OnDamage = func(r Recovered) { told = append(told, r) }
+	b, err := Open(dir, o)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
 	defer func() {
 		if err := b.Close(); err != nil {
 			t.Errorf("Close: %v", err)
+		}
+		if r := b.Recovered(); !slices.Equal(told, r) {
+			t.Errorf("OnDamage: got %+v, want %+v", told, r)
 		}
 	}()
 	sound(t, b)

@@ -52,8 +52,14 @@ type Options struct {
 	// aside; characters other than letters, digits, '-' and '_' become '_'.
 	Boot string
 
-	// Log gets one line when storing begins to fail, one when it works again,
-	// and one for each file set aside. nil: no log.
+	// OnFailing is told when storing what is pending begins to fail, with the
+	// cause, and when it works again, with nil. OnDamage is told of what
+	// Buffer.Recovered lists, as it is found, also by Open. They must not call the
+	// Buffer, which waits for them. nil: a line in Log each time.
+	OnFailing func(cause error)
+	OnDamage  func(Recovered)
+
+	// Log gets what else is amiss with the files. nil: no log.
 	Log *slog.Logger
 }
 
@@ -106,5 +112,29 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.OnFailing == nil {
+		o.OnFailing = logFailing(o.Log)
+	}
+	if o.OnDamage == nil {
+		o.OnDamage = logDamage(o.Log)
+	}
 	return o, nil
+}
+
+// logFailing and logDamage are what the hooks do if the owner has nothing better.
+func logFailing(log *slog.Logger) func(error) {
+	return func(cause error) {
+		if cause == nil {
+			log.Info("storing again", slog.String("file", QueueFile))
+			return
+		}
+		log.Error("cannot store, trying again; what is stored is kept", slog.String("file", QueueFile), slog.Any("cause", cause))
+	}
+}
+
+func logDamage(log *slog.Logger) func(Recovered) {
+	return func(r Recovered) {
+		log.Error("buffer file damaged", slog.String("file", r.File), slog.String("aside", r.Aside), slog.Any("cause", r.Cause),
+			slog.Uint64("lost", r.Lost), slog.Bool("exact", r.Exact), slog.Uint64("corrupt", r.Corrupt))
+	}
 }

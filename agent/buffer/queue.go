@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -61,7 +60,7 @@ type work struct {
 
 func openQueue(path string, o Options, state *State) (*queue, error) {
 	q := &queue{
-		store:   store{path: path, maxSize: o.MaxSize, boot: o.Boot, log: o.Log},
+		store:   store{path: path, maxSize: o.MaxSize, boot: o.Boot, log: o.Log, damage: o.OnDamage},
 		o:       o,
 		state:   state,
 		acks:    map[uint64]struct{}{},
@@ -121,25 +120,21 @@ func (q *queue) run() {
 		case <-timer.C:
 		case <-kick:
 		}
-		failing = q.commitLogged(failing)
+		failing = q.commitAgain(failing)
 	}
 }
 
-// commitLogged commits what is pending, logs when failing begins and ends, and
-// returns whether it failed.
-func (q *queue) commitLogged(failing bool) bool {
+// commitAgain commits what is pending, tells the owner when failing begins and ends,
+// and returns whether it failed.
+func (q *queue) commitAgain(failing bool) bool {
 	err := q.commit(nil)
-	switch {
-	case err != nil:
-		if !failing {
-			q.log.Error("cannot store, trying again; what is stored is kept", slog.String("file", q.path), slog.Any("cause", err))
-		}
-		signal(q.dirty)
-		return true
-	case failing:
-		q.log.Info("storing again", slog.String("file", q.path))
+	if failed := err != nil; failed != failing {
+		q.o.OnFailing(err)
 	}
-	return false
+	if err != nil {
+		signal(q.dirty)
+	}
+	return err != nil
 }
 
 // commit writes what is pending and what fn adds in one transaction.

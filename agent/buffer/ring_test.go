@@ -204,3 +204,23 @@ func TestAppendAllocations(t *testing.T) {
 		t.Errorf("Append: got %v allocations, want at most 2", got)
 	}
 }
+
+// The owner is told once when storing begins to fail, and once when it works again.
+func TestOnFailing(t *testing.T) {
+	var told []error
+	o := small
+	o.OnFailing = func(cause error) { told = append(told, cause) }
+	b := open(t, t.TempDir(), o)
+	q := b.queue
+	db := q.db
+	q.db = nil // every commit fails
+	failing := q.commitAgain(false)
+	if failing = q.commitAgain(failing); !failing || len(told) != 1 || told[0] == nil {
+		t.Errorf("while it fails: got %v, told %v, want one cause", failing, told)
+	}
+	q.db = db
+	failing = q.commitAgain(failing)
+	if failing = q.commitAgain(failing); failing || len(told) != 2 || told[1] != nil {
+		t.Errorf("when it works again: got %v, told %v, want one nil more", failing, told)
+	}
+}

@@ -18,6 +18,7 @@ type store struct {
 	maxSize int64
 	boot    string
 	log     *slog.Logger
+	damage  func(Recovered) // Options.OnDamage
 
 	// prepare makes a file ready that was just opened: it creates the buckets and
 	// reads what has to be in memory. gone is what was lost if the file before it
@@ -34,13 +35,12 @@ type store struct {
 	recovered []Recovered
 }
 
-// report adds to what Buffer.Recovered returns and logs it.
+// report adds to what Buffer.Recovered returns and tells the owner.
 func (s *store) report(r Recovered) {
 	s.recMu.Lock()
 	s.recovered = append(s.recovered, r)
 	s.recMu.Unlock()
-	s.log.Error("buffer file damaged", "file", r.File, "aside", r.Aside, "cause", r.Cause,
-		"lost", r.Lost, "exact", r.Exact, "corrupt", r.Corrupt)
+	s.damage(r)
 }
 
 // open opens the file; with mu held or before the store is shared. A file beyond

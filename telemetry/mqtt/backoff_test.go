@@ -187,9 +187,11 @@ func TestDeadPeer(t *testing.T) {
 						go acceptAndIgnore(b, tt.reads)
 						return a, nil
 					},
-					OnDown: func(error) {
-						lived = time.Since(start)
-						cancel()
+					OnStatus: func(status Status) {
+						if !status.Up {
+							lived = time.Since(start)
+							cancel()
+						}
 					},
 				})
 				if err != nil {

@@ -225,6 +225,24 @@ func (p *proxy) cut() {
 	p.conns = nil
 }
 
+// statuses notes what OnStatus was told.
+type statuses struct {
+	mu  sync.Mutex
+	all []Status
+}
+
+func (s *statuses) add(status Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, status)
+}
+
+func (s *statuses) list() []Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.all)
+}
+
 func noLimit(int) int { return -1 }
 
 // lockedBuffer is a log that a test may read while it is written.

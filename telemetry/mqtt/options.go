@@ -44,12 +44,14 @@ type Options struct {
 	// Subscriptions are there from the first connection on; see also Session.Subscribe.
 	Subscriptions []Subscription
 
+	// OnStatus is told when the broker is reached, and when it is lost or cannot be
+	// reached: once, not for each attempt. It is called on Run's goroutine, which
+	// waits for it. nil: a line in Log each time.
+	OnStatus func(Status)
 	// OnUp is called on each connection once its subscriptions stand, before Pump
 	// sends anything on it: the place to publish the birth message. ctx ends with
 	// the connection. Handlers may run meanwhile.
 	OnUp func(ctx context.Context, c *Conn)
-	// OnDown is called after each connection that was up, with the cause.
-	OnDown func(cause error)
 	// OnStop is called if Run's context ends while connected, before DISCONNECT: a
 	// broker does not publish the will of one who leaves politely. ctx ends after
 	// two seconds.
@@ -70,8 +72,8 @@ type Options struct {
 	// QueueLen bounds the messages that wait for their handlers; 0 means 256.
 	QueueLen int
 
-	// Log gets one line when the broker cannot be reached, naming it and what to do,
-	// and one when it is reached again; none for each attempt. nil: no log.
+	// Log gets what is amiss beside the connection itself: refused subscriptions,
+	// dropped messages, an outbox that cannot be read. nil: no log.
 	Log *slog.Logger
 
 	// Seams. Rand returns a number in [0, 1); nil: math/rand/v2. Dial opens the
@@ -123,6 +125,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.OnStatus == nil {
+		o.OnStatus = logStatus(o.Log)
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Float64

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,7 +44,7 @@ func New(o Options) (*Session, error) {
 }
 
 // Run stays connected until ctx ends, then disconnects and returns nil. That the
-// broker is away or refuses is no reason to return: it is logged once and tried
+// broker is away or refuses is no reason to return: OnStatus is told once and it is tried
 // again. Returning may take the goodbye's two seconds and WriteTimeout. Run is called
 // once.
 func (s *Session) Run(ctx context.Context) error {
@@ -57,19 +56,18 @@ func (s *Session) Run(ctx context.Context) error {
 	s.running = true
 	s.mu.Unlock()
 	wait := &backoff{min: s.o.BackoffMin, max: s.o.BackoffMax, rand: s.o.Rand}
-	reported := false // the present outage is in the log
+	told := false // of the present outage
 	for number := uint64(1); ; number++ {
-		up, err := s.serve(ctx, number, &reported)
+		connected, up, err := s.serve(ctx, number)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if up >= s.o.StableAfter {
 			wait.reset()
 		}
-		if !reported {
-			reported = true
-			s.o.Log.Warn("broker not reachable, trying again", slog.String("broker", s.broker.url),
-				slog.Any("cause", err), slog.String("do", advice(err)))
+		if connected || !told {
+			told = true
+			s.o.OnStatus(Status{Broker: s.broker.url, Session: number, Lost: connected, Cause: err, Do: advice(err)})
 		}
 		select {
 		case <-time.After(wait.next()):
@@ -79,16 +77,16 @@ func (s *Session) Run(ctx context.Context) error {
 	}
 }
 
-// serve lives through one connection. It returns how long it was up and why it
-// ended.
-func (s *Session) serve(ctx context.Context, number uint64, reported *bool) (time.Duration, error) {
+// serve lives through one connection. It returns whether it came about, how long it
+// was up, and why it ended.
+func (s *Session) serve(ctx context.Context, number uint64) (connected bool, up time.Duration, err error) {
 	c, err := s.connect(ctx, number)
 	if err != nil {
-		return 0, err
+		return false, 0, err
 	}
-	s.o.Log.Info("broker connected", slog.String("broker", s.broker.url), slog.Uint64("session", number))
-	*reported = false
-	return s.live(ctx, c)
+	s.o.OnStatus(Status{Broker: s.broker.url, Session: number, Up: true})
+	up, err = s.live(ctx, c)
+	return true, up, err
 }
 
 // live is serve from the connection on.
@@ -117,9 +115,6 @@ func (s *Session) live(ctx context.Context, c *Conn) (up time.Duration, err erro
 	c.end(err)
 	if err == nil {
 		err = ctx.Err()
-	}
-	if s.o.OnDown != nil {
-		s.o.OnDown(err)
 	}
 	return time.Since(start), fmt.Errorf("mqtt: connection ended: %w", err)
 }

@@ -141,11 +141,11 @@ func TestWillAndStates(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	ups, downs := make(chan bool, 10), make(chan error, 10)
-	var log lockedBuffer
+	ups := make(chan bool, 10)
+	var told statuses
 	_, stop := start(t, Options{
 		BrokerURL: p.url(),
-		Log:       slog.New(slog.NewTextHandler(&log, nil)),
+		OnStatus:  told.add,
 		Will: func(session uint64) *Will {
 			return &Will{Topic: "state", Payload: fmt.Appendf(nil, "dead %d", session), QoS: 1, Retain: true}
 		},
@@ -155,7 +155,6 @@ func TestWillAndStates(t *testing.T) {
 			}
 			ups <- true
 		},
-		OnDown: func(cause error) { downs <- cause },
 		OnStop: func(ctx context.Context, c *Conn) {
 			if err := c.Publish(ctx, "state", []byte("bye"), 1, true); err != nil {
 				t.Errorf("goodbye: %v", err)
@@ -184,16 +183,15 @@ func TestWillAndStates(t *testing.T) {
 	if want := []string{"born 2", "dead 1"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if err := <-downs; err == nil {
-		t.Error("OnDown without a cause")
-	}
 	<-ups
 	stop()
 	if got := next(); got != "bye" {
 		t.Errorf("got %q, want bye and no will", got)
 	}
-	if n := strings.Count(log.String(), "not reachable"); n != 1 {
-		t.Errorf("got %d lines about the outage, want 1:\n%s", n, log.String())
+	all := told.list()
+	if len(all) != 3 || !all[0].Up || all[1].Up || !all[1].Lost || all[1].Cause == nil || all[1].Do == "" || !all[2].Up ||
+		all[0].Session != 1 || all[2].Session != 2 || all[1].Broker != p.url() {
+		t.Errorf("told %+v, want up, lost with a cause and advice, up", all)
 	}
 	select {
 	case w := <-wills:
@@ -236,8 +234,12 @@ func TestAckTimeout(t *testing.T) {
 		return conn, err
 	}
 	downs := make(chan error, 10)
-	s, _ := start(t, Options{BrokerURL: p.url(), Dial: dial, AckTimeout: 100 * time.Millisecond,
-		OnDown: func(err error) { downs <- err }})
+	status := func(s Status) {
+		if !s.Up {
+			downs <- s.Cause
+		}
+	}
+	s, _ := start(t, Options{BrokerURL: p.url(), Dial: dial, AckTimeout: 100 * time.Millisecond, OnStatus: status})
 	eventually(t, "a connection", s.Connected)
 	// The caller's patience ends first: the watch goes on without it.
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -246,7 +248,7 @@ func TestAckTimeout(t *testing.T) {
 		t.Errorf("Publish: got %v, want the context's error", err)
 	}
 	if err := <-downs; !errors.Is(err, ErrAckTimeout) {
-		t.Errorf("OnDown: got %v, want ErrAckTimeout", err)
+		t.Errorf("cause: got %v, want ErrAckTimeout", err)
 	}
 	eventually(t, "a new connection", s.Connected)
 	if err := s.Publish(t.Context(), "a", []byte("x"), 1, false); err != nil {
