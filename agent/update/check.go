@@ -31,7 +31,8 @@ func admit(rel *trust.Release, o Options, floors map[string]uint64) error {
 }
 
 // prove makes an Installed of a candidate: the model loads, is the one that the
-// release describes, and computes the golden samples byte for byte.
+// release describes, computes the golden samples byte for byte, and the agent can
+// serve it.
 func (c *candidate) prove(ctx context.Context, o Options, slot string) (*Installed, error) {
 	i, err := c.load(o, slot)
 	if err != nil {
@@ -39,6 +40,9 @@ func (c *candidate) prove(ctx context.Context, o Options, slot string) (*Install
 	}
 	if err := selfTest(ctx, i.Model, c.bundle); err != nil {
 		return nil, err
+	}
+	if err := o.Check(i); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
 	return i, nil
 }
@@ -56,8 +60,8 @@ func (c *candidate) load(o Options, slot string) (*Installed, error) {
 }
 
 // Verify checks a .kedge file as Install does, all but the version floors that
-// the device remembers, and writes nothing. Of o it uses Platform, AgentVersion
-// and MaxArena. The result is in no slot.
+// the device remembers, and writes nothing. Of o it uses Platform, AgentVersion,
+// MaxArena and Check. The result is in no slot.
 //
 // Errors: those of trust for a file that is not the signed one, ErrUnsupported,
 // ErrFloor, ErrMismatch, ErrGolden.

@@ -23,8 +23,8 @@
 //
 // Nothing is taken into service before the release role has signed it, its bytes
 // on disk have the signed digest, the model loads within Options.MaxArena, its
-// inputs and outputs are the signed ones, and it has computed every golden
-// sample byte for byte on this board. Digest and signature are checked again at
+// inputs and outputs are the signed ones, it has computed every golden sample
+// byte for byte on this board, and Options.Check has nothing against it. Digest and signature are checked again at
 // every start. Whatever fails, the old model stays; the release is then not
 // tried again until an assignment with a new sequence number asks for it.
 //

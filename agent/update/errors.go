@@ -24,7 +24,8 @@ var (
 // Errors from judging a release and its model. Those of package trust (a wrong
 // signature or digest, a malformed document) come beside them.
 var (
-	// ErrUnsupported: this platform, agent version or runtime cannot run it.
+	// ErrUnsupported: this platform, agent version or runtime cannot run it, or the
+	// agent cannot serve it.
 	ErrUnsupported = errors.New("not supported on this device")
 	// ErrFloor: the version is below the security floor of its name.
 	ErrFloor = errors.New("below the security floor")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -175,5 +176,43 @@ func TestConcurrentUse(t *testing.T) {
 	b.open()
 	if got := b.version(); got != 3 {
 		t.Errorf("after a restart: got version %d, want 3", got)
+	}
+}
+
+// TestCheck: what the agent cannot serve is refused before the switch, from the
+// air and from a file.
+func TestCheck(t *testing.T) {
+	one, two := makeRelease(t, 1), makeRelease(t, 2)
+	b := newBench(t, one, two)
+	var asked []uint64
+	no := errors.New("no such signal")
+	b.options.Check = func(i *Installed) error {
+		asked = append(asked, i.Release.Version)
+		if i.Release.Version == 2 {
+			return no
+		}
+		return nil
+	}
+	b.open()
+	b.u.HandleAssign(assign(t, 1, one))
+	b.settle()
+	b.want(1, "committed", "")
+	b.u.HandleAssign(assign(t, 2, two))
+	b.settle()
+	b.want(1, "refused", "no such signal")
+	if _, err := b.u.Install(t.Context(), two.file(t)); !errors.Is(err, ErrUnsupported) || !errors.Is(err, no) {
+		t.Errorf("Install: got %v, want ErrUnsupported and the cause", err)
+	}
+	b.want(1, "refused", "no such signal")
+	if _, err := Verify(t.Context(), b.u.Root(), two.file(t), b.options); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("Verify: got %v, want ErrUnsupported", err)
+	}
+	if want := []uint64{1, 2, 2, 2}; !slices.Equal(asked, want) || len(b.served) != 1 {
+		t.Errorf("asked about %v, want %v; %d models activated, want 1", asked, want, len(b.served))
+	}
+	// A start does not ask: what serves already goes on.
+	b.open()
+	if got := b.version(); got != 1 || len(asked) != 4 {
+		t.Errorf("after a restart: got version %d, asked %v", got, asked)
 	}
 }

@@ -45,6 +45,11 @@ type Options struct {
 	Store        Store
 	Transport    Transport
 
+	// Check says why the agent cannot serve a model that is the signed one and
+	// passed its self-test here, but whose bundle may ask for what this agent does
+	// not do. It is asked before anything is switched; a refusal counts as
+	// ErrUnsupported. nil: nothing more to ask.
+	Check func(i *Installed) error
 	// Activate puts a model into service, after the pointer has been switched to
 	// it. If it fails, the model that was in service before has to be so still;
 	// the pointer is then switched back. nil: nothing to do.
@@ -67,6 +72,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Check == nil {
+		o.Check = func(*Installed) error { return nil }
+	}
 	if o.Activate == nil {
 		o.Activate = func(context.Context, *Installed) error { return nil }
 	}
