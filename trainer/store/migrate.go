@@ -50,7 +50,11 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY)"); err != nil {
+	err = s.Update(ctx, func(t *Tx) error {
+		_, err := t.exec("schema versions", "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY)")
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	for _, m := range all {

@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // A Store is an open database and its folder of blobs.
@@ -33,9 +34,37 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	path := filepath.Join(dir, "trainer.db")
+	for deadline := time.Now().Add(openPatience); ; {
+		err := s.open(ctx, path)
+		if err == nil {
+			return s, nil
+		}
+		if !busy(err) || time.Now().After(deadline) {
+			return nil, fmt.Errorf("store %s: %w", path, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("store %s: %w", path, ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// openPatience is how long Open tries while another process opens the same
+// database: the change to a write-ahead log does not wait by SQLite's own
+// busy_timeout.
+const openPatience = 10 * time.Second
+
+// busy reports whether another process was in the way.
+func busy(err error) bool {
+	failed, ok := errors.AsType[*sqlite.Error](err)
+	return ok && failed.Code()&0xff == sqlite3.SQLITE_BUSY // extended codes have the primary one in their low byte
+}
+
+func (s *Store) open(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", dsn(path))
 	if err != nil {
-		return nil, fmt.Errorf("store %s: %w", path, err)
+		return err
 	}
 	// One connection: SQLite has one writer anyway, and in one process waiting
 	// in Go is fairer than SQLite's polling.
@@ -43,9 +72,9 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	s.db = db
 	if err := s.migrate(ctx); err != nil {
 		db.Close()
-		return nil, fmt.Errorf("store %s: %w", path, err)
+		return err
 	}
-	return s, nil
+	return nil
 }
 
 // dsn spells the pragmas as modernc.org/sqlite reads them; other drivers'

@@ -101,6 +101,29 @@ func TestTwoProcesses(t *testing.T) {
 	})
 }
 
+// Processes that start together on a new folder all come up.
+func TestOpenTogether(t *testing.T) {
+	for range 5 {
+		dir := t.TempDir()
+		done := make(chan error, 4)
+		for range cap(done) {
+			go func() {
+				s, err := Open(context.Background(), dir)
+				if err == nil {
+					err = s.Update(context.Background(), func(tx *Tx) error { return tx.SeeDevice("s", "d", noon) })
+					s.Close()
+				}
+				done <- err
+			}()
+		}
+		for range cap(done) {
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestUpdateIsAtomic(t *testing.T) {
 	s, _ := open(t)
 	broken := errors.New("broken")
