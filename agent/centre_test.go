@@ -74,7 +74,7 @@ type release struct {
 	model    string // digest
 }
 
-func testRelease(t testing.TB, version uint64) *release {
+func testRelease(t testing.TB, version uint64, changes ...func(*trust.Bundle)) *release {
 	t.Helper()
 	b := runtimetest.Builder{
 		Tensors: []runtimetest.Tensor{
@@ -98,6 +98,9 @@ func testRelease(t testing.TB, version uint64) *release {
 		Reference: referenceJSON(t, 600), GoldenInput: []byte{100, 0},
 	}
 	bundle.GoldenOutput = golden(t, file, bundle.GoldenInput)
+	for _, change := range changes {
+		change(bundle)
+	}
 	encoded, err := bundle.Encode()
 	if err != nil {
 		t.Fatal(err)

@@ -58,6 +58,26 @@ func (a *agent) prepare(i *update.Installed) (*serving, error) {
 	if ref := a.referenceFor(i.Release.Model); ref != nil {
 		reference = ref
 	}
+	m, err := newModel(i, reference, a.c.Drift)
+	if err != nil {
+		return nil, err
+	}
+	return &serving{
+		installed: i, model: m, reference: trust.Digest(reference),
+		name: answerModel{Name: i.Release.Name, Version: i.Release.Version},
+	}, nil
+}
+
+// CheckModel says why Run could not serve a model that package update has
+// verified: its bundle has no labels, say, or asks for another signal. It is for
+// update.Options.Check where no agent runs.
+func CheckModel(i *update.Installed) error {
+	_, err := newModel(i, i.Bundle.Reference, DefaultConfig().Drift)
+	return err
+}
+
+// newModel makes what answers samples of a bundle's parts and a reference.
+func newModel(i *update.Installed, reference []byte, c DriftConfig) (*pipeline.Model, error) {
 	ref, err := parseReference(reference)
 	if err != nil {
 		return nil, err
@@ -66,18 +86,11 @@ func (a *agent) prepare(i *update.Installed) (*serving, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := pipeline.NewModel(pipeline.ModelOptions{
+	return pipeline.NewModel(pipeline.ModelOptions{
 		Invoker: session, Features: i.Bundle.Features,
 		Labels: i.Bundle.Manifest.Labels, Signal: i.Bundle.Manifest.Signal,
-		Drift: drift.Options{Reference: ref, ARL: a.c.Drift.ExpectedRunLength, Detectors: a.c.Drift.Detectors},
+		Drift: drift.Options{Reference: ref, ARL: c.ExpectedRunLength, Detectors: c.Detectors},
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &serving{
-		installed: i, model: m, reference: trust.Digest(reference),
-		name: answerModel{Name: i.Release.Name, Version: i.Release.Version},
-	}, nil
 }
 
 func parseReference(data []byte) (drift.Reference, error) {

@@ -67,6 +67,10 @@ func (a *agent) openUpdater() (err error) {
 		Dir: a.c.Device.State, Site: a.c.Device.Site, Device: a.c.Device.ID, Groups: a.c.Device.Groups,
 		Platform: goruntime.GOOS + "/" + goruntime.GOARCH, AgentVersion: a.o.Version,
 		Store: updateStore{a.buf.State}, Transport: a,
+		Check: func(i *update.Installed) error {
+			_, err := a.prepare(i)
+			return err
+		},
 		Activate: func(_ context.Context, i *update.Installed) error { return a.serve(i) },
 		Report:   a.reportUpdate, Now: a.o.Now, Log: a.o.Log,
 	})

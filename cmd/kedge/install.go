@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	goruntime "runtime"
 
+	"kedge/agent"
 	"kedge/agent/buffer"
 	"kedge/agent/update"
 	"kedge/cmd/internal/cli"
@@ -23,8 +24,8 @@ func installCommand() cli.Command {
 	return cli.Command{
 		Name: "install", Args: "MODEL.kedge", Summary: "install a model from a file, verified like one from the centre",
 		Detail: `
-The file's signature, digest and golden samples are checked on this board before anything is
-switched; whatever fails, the model in service stays. The agent must not be running: it takes
+The file's signature, digest and golden samples, and that the agent can serve it, are checked on
+this board before anything is switched; whatever fails, the model in service stays. The agent must not be running: it takes
 the new model when it starts. The model stays until a new assignment comes from the centre.
 
 Exit codes: 10 the model cannot run here, 11 not signed or below the security floor, 12 the
@@ -132,7 +133,9 @@ func verify(ctx context.Context, path, rootPath string) (*update.Installed, erro
 
 // checkOptions says what this device is, to judge what may run on it.
 func checkOptions() update.Options {
-	return update.Options{Platform: goruntime.GOOS + "/" + goruntime.GOARCH, AgentVersion: cli.BuildVersion()}
+	return update.Options{
+		Platform: goruntime.GOOS + "/" + goruntime.GOARCH, AgentVersion: cli.BuildVersion(), Check: agent.CheckModel,
+	}
 }
 
 // printInstalled prints the model that a command has taken or checked.

@@ -30,6 +30,24 @@ var madeFiles = map[string]func(*testscript.TestScript) []byte{
 	"platform.kedge": func(ts *testscript.TestScript) []byte {
 		return testPackage(ts, 2, func(p *parts) { p.platform = "plan9/mips" })
 	},
+	"no-labels.kedge": func(ts *testscript.TestScript) []byte {
+		return testPackage(ts, 2, func(p *parts) { p.labels = nil })
+	},
+	"labels.kedge": func(ts *testscript.TestScript) []byte {
+		return testPackage(ts, 2, func(p *parts) { p.labels = p.labels[:3] })
+	},
+	"features.kedge": func(ts *testscript.TestScript) []byte {
+		return testPackage(ts, 2, func(p *parts) { p.features = `[{"name":"a","scale":1}]` })
+	},
+	"scale.kedge": func(ts *testscript.TestScript) []byte {
+		return testPackage(ts, 2, func(p *parts) { p.features = strings.Replace(p.features, `"scale":1`, `"scale":0`, 1) })
+	},
+	"signal.kedge": func(ts *testscript.TestScript) []byte {
+		return testPackage(ts, 2, func(p *parts) { p.signal = "margin" })
+	},
+	"reference.kedge": func(ts *testscript.TestScript) []byte {
+		return testPackage(ts, 2, func(p *parts) { p.reference = `{"n":1}` })
+	},
 	"tampered.kedge": func(ts *testscript.TestScript) []byte {
 		// The archive's own checksum is not what protects the model: make it right again.
 		p, err := trust.OpenPackage(testPackage(ts, 2, nil))
@@ -101,10 +119,12 @@ func testRoot(ts *testscript.TestScript, n byte) []byte {
 
 // parts is what madeFiles change of a package.
 type parts struct {
-	model, golden []byte
-	platform      string
-	floor         uint64
-	signer        byte
+	model, golden       []byte
+	labels              []string
+	features, reference string
+	signal, platform    string
+	floor               uint64
+	signer              byte
 }
 
 // testPackage is a .kedge file of version n of a model that adds one.
@@ -112,15 +132,19 @@ func testPackage(ts *testscript.TestScript, n uint64, change func(*parts)) []byt
 	model := runtimetest.Successor().Bytes()
 	loaded, err := runtime.Load(model, runtime.Options{})
 	ts.Check(err)
-	p := parts{model: model, golden: []byte{1, 2, 3, 4, 11, 12, 13, 14}, platform: "*", signer: 10}
+	p := parts{
+		model: model, golden: []byte{1, 2, 3, 4, 11, 12, 13, 14}, labels: []string{"a", "b", "c", "d"},
+		features:  `[{"name":"a","scale":1},{"name":"b","scale":1},{"name":"c","scale":1},{"name":"d","scale":1}]`,
+		reference: "{}", signal: "top1", platform: "*", signer: 10,
+	}
 	if change != nil {
 		change(&p)
 	}
 	bundle := trust.Bundle{
 		Manifest: trust.Manifest{
-			Format: 1, Name: "pump", Version: n, Labels: []string{"a", "b", "c", "d"}, Signal: "top1", GoldenSamples: 2,
+			Format: 1, Name: "pump", Version: n, Labels: p.labels, Signal: p.signal, GoldenSamples: 2,
 		},
-		Model: p.model, Features: []byte("[" + strings.Repeat(`{},`, 3) + "{}]"), Reference: []byte("{}"),
+		Model: p.model, Features: []byte(p.features), Reference: []byte(p.reference),
 		GoldenInput: []byte{0, 1, 2, 3, 10, 11, 12, 13}, GoldenOutput: p.golden,
 	}
 	encoded, err := bundle.Encode()
