@@ -17,10 +17,9 @@ const (
 
 // Buffer is a device's durable storage. Make one with Open.
 type Buffer struct {
-	State    *State
-	Ring     *Ring
-	Evidence *Evidence
-	Outbox   *Outbox
+	State  *State
+	Ring   *Ring
+	Outbox *Outbox
 
 	queue *queue
 }
@@ -47,11 +46,10 @@ func Open(dir string, o Options) (*Buffer, error) {
 		return nil, errors.Join(err, state.s.close())
 	}
 	return &Buffer{
-		State:    state,
-		Ring:     &Ring{q},
-		Evidence: &Evidence{q},
-		Outbox:   &Outbox{q},
-		queue:    q,
+		State:  state,
+		Ring:   &Ring{q},
+		Outbox: &Outbox{q},
+		queue:  q,
 	}, nil
 }
 

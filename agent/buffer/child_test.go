@@ -76,12 +76,6 @@ func childWork(dir string) error {
 			return err
 		}
 		fmt.Println("put", i)
-		if i%3 == 0 {
-			next := b.Ring.Next()
-			if _, err := b.Evidence.Keep(max(next, 5)-5, next); err != nil {
-				return err
-			}
-		}
 		messages, err := b.Outbox.Next(2, nil)
 		if err != nil {
 			return err

@@ -9,7 +9,7 @@ import (
 // Tally accounts for the records of one store.
 type Tally struct {
 	Produced uint64 // offered to the store
-	Done     uint64 // left it as intended: acknowledged, deleted by the owner, or moved to the evidence
+	Done     uint64 // left it as intended: acknowledged
 	Dropped  uint64 // left it otherwise: evicted, refused, damaged or lost with the file
 	Queued   uint64 // in it now
 	Bytes    uint64 // estimated bytes of file that the queued records take
@@ -35,16 +35,15 @@ func (t *Tally) lose() {
 
 // Counters are the tallies of a Buffer's queue.
 type Counters struct {
-	Ring     Tally
-	Evidence Tally
-	Outbox   [Classes]Tally // by Class
-	Corrupt  uint64         // of the dropped, those whose checksum failed
-	Lost     uint64         // of the dropped, those that went with a damaged file
+	Ring    Tally
+	Outbox  [Classes]Tally // by Class
+	Corrupt uint64         // of the dropped, those whose checksum failed
+	Lost    uint64         // of the dropped, those that went with a damaged file
 }
 
 // tallies lists every tally, in the order in which they are stored.
 func (c *Counters) tallies() []*Tally {
-	ts := []*Tally{&c.Ring, &c.Evidence}
+	ts := []*Tally{&c.Ring}
 	for i := range c.Outbox {
 		ts = append(ts, &c.Outbox[i])
 	}
@@ -77,7 +76,7 @@ type ledger struct {
 // the raw bytes of a damaged file.
 const ledgerMagic = "kedge-ledger-1\n\x00"
 
-const ledgerWords = 4 + 5*(2+int(Classes)) + 2
+const ledgerWords = 4 + 5*(1+int(Classes)) + 2
 
 var ledgerKey = []byte("ledger")
 

@@ -1,13 +1,12 @@
-// Package buffer keeps what a device must not forget: samples just seen,
-// evidence of drift, and messages that no broker has acknowledged yet. It holds
-// them in two bbolt files of one directory:
+// Package buffer keeps what a device must not forget: samples just seen, and
+// messages that no broker has acknowledged yet, evidence of drift among them. It
+// holds them in two bbolt files of one directory:
 //
 //   - state.db, tiny and rarely written: version floors, detector state,
 //     sequence floors ([State]);
-//   - queue.db: the input ring ([Ring]), the evidence that survives it
-//     ([Evidence]) and the outbox ([Outbox]).
+//   - queue.db: the input ring ([Ring]) and the outbox ([Outbox]).
 //
-// The first call is [Open]; it returns a [Buffer] whose fields are those four
+// The first call is [Open]; it returns a [Buffer] whose fields are those three
 // stores. [Buffer.Recovered] then says what, if anything, was lost on the way.
 //
 // # Guarantees

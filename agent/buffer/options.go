@@ -34,13 +34,13 @@ type Limit struct {
 // Options configure a Buffer. The zero value works.
 type Options struct {
 	// MaxSize bounds queue.db in bytes, 1 MiB to 1 GiB; 0 means 64 MiB. bbolt
-	// needs free pages even to delete, so the three limits together may use at
-	// most three quarters of it.
+	// needs free pages even to delete, so the limits together may use at most
+	// three quarters of it.
 	MaxSize int64
 
-	// Ring, Evidence and Outbox bound the three stores of queue.db. Their
-	// default bytes are 1/4, 1/8 and 1/4 of MaxSize.
-	Ring, Evidence, Outbox Limit
+	// Ring and Outbox bound the stores of queue.db. Their default bytes are a
+	// quarter of MaxSize each.
+	Ring, Outbox Limit
 
 	// BatchRecords and BatchAge say when pending ring records and
 	// acknowledgements are committed: at this many, or when the oldest is this
@@ -77,7 +77,6 @@ func (o Options) withDefaults() (Options, error) {
 		share int64
 	}{
 		{"ring", &o.Ring, o.MaxSize / 4},
-		{"evidence", &o.Evidence, o.MaxSize / 8},
 		{"outbox", &o.Outbox, o.MaxSize / 4},
 	}
 	var sum int64

@@ -204,12 +204,3 @@ func (o *Outbox) Ack(ids ...uint64) error {
 // Wake returns a channel that has a value after messages were put; one goroutine
 // should receive from it.
 func (o *Outbox) Wake() <-chan struct{} { return o.q.wake }
-
-// Len returns the number of messages in the file; those acknowledged since the last
-// commit still count.
-func (o *Outbox) Len() int {
-	q := o.q
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return int(q.committed.OutboxTotal().Queued)
-}

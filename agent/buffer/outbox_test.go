@@ -74,8 +74,8 @@ func TestOutboxOrderAndAcks(t *testing.T) {
 	}
 
 	b = open(t, dir, small)
-	if got := names(next(t, b, 100, nil)); !slices.Equal(got, want[1:11]) || b.Outbox.Len() != 10 {
-		t.Errorf("after a restart: got %d messages %q, want %q", b.Outbox.Len(), got, want[1:11])
+	if got := names(next(t, b, 100, nil)); !slices.Equal(got, want[1:11]) || b.Counters().OutboxTotal().Queued != 10 {
+		t.Errorf("after a restart: got %d messages %q, want %q", b.Counters().OutboxTotal().Queued, got, want[1:11])
 	}
 	if err := put(t, b, ClassReport, "report3"); err != nil {
 		t.Fatal(err)

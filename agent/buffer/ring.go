@@ -9,8 +9,7 @@ import (
 )
 
 // Ring holds the latest samples, so that those from before an alarm can be sent
-// as evidence. When it is full the oldest are evicted and count as dropped;
-// samples kept as Evidence count as done.
+// as evidence. When it is full the oldest are evicted and count as dropped.
 type Ring struct{ q *queue }
 
 // Append adds a sample and returns its sequence number. Numbers ascend for the
@@ -67,7 +66,7 @@ func (r *Ring) Next() uint64 {
 }
 
 // Read returns the samples numbered from up to and excluding to that are still
-// held, pending ones and those kept as evidence included, in ascending order.
+// held, pending ones included, in ascending order.
 func (r *Ring) Read(from, to uint64) ([]Record, error) {
 	q := r.q
 	q.mu.Lock()
@@ -75,7 +74,7 @@ func (r *Ring) Read(from, to uint64) ([]Record, error) {
 	// missed.
 	pending := slices.Clone(q.pending)
 	q.mu.Unlock()
-	records, err := q.read([][]byte{ringBucket, evidenceBucket}, from, to)
+	records, err := q.readRing(from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -95,21 +94,19 @@ func (r *Ring) Read(from, to uint64) ([]Record, error) {
 	return slices.CompactFunc(records, func(a, b Record) bool { return a.Seq == b.Seq }), nil
 }
 
-// read copies the records of buckets in [from, to).
-func (q *queue) read(buckets [][]byte, from, to uint64) ([]Record, error) {
+// readRing copies the records of the file in [from, to).
+func (q *queue) readRing(from, to uint64) ([]Record, error) {
 	var records []Record
 	err := q.view(func(tx *bbolt.Tx, strict bool) error {
 		records = nil
-		for _, name := range buckets {
-			c, end := tx.Bucket(name).Cursor(), seqKey(to)
-			for k, v := c.Seek(seqKey(from)); k != nil && bytes.Compare(k, end) < 0; k, v = c.Next() {
-				r, err := readRecord(k, v)
-				if err != nil && strict {
-					return &fault{err}
-				}
-				if err == nil {
-					records = append(records, r)
-				}
+		c, end := tx.Bucket(ringBucket).Cursor(), seqKey(to)
+		for k, v := c.Seek(seqKey(from)); k != nil && bytes.Compare(k, end) < 0; k, v = c.Next() {
+			r, err := readRecord(k, v)
+			if err != nil && strict {
+				return &fault{err}
+			}
+			if err == nil {
+				records = append(records, r)
 			}
 		}
 		return nil

@@ -142,43 +142,6 @@ func TestBatchAge(t *testing.T) {
 	})
 }
 
-func TestEvidenceOutlivesRing(t *testing.T) {
-	o := small
-	o.Ring = Limit{Records: 20}
-	o.Evidence = Limit{Records: 30}
-	b := open(t, t.TempDir(), o)
-	appendSamples(t, b, 20)
-	// Pending samples can be kept, too, and samples that are gone cannot.
-	if n, err := b.Evidence.Keep(0, 1000); err != nil || n != 20 {
-		t.Errorf("Keep: got %d, %v, want 20", n, err)
-	}
-	appendSamples(t, b, 100)
-	flush(t, b)
-	records, err := b.Ring.Read(0, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkSamples(t, records[:20], 0, 20) // the ring still shows what the evidence holds
-	checkSamples(t, records[20:], 100, 20)
-	if n, err := b.Evidence.Keep(0, 1000); err != nil || n != 30 {
-		t.Errorf("Keep over the limit: got %d, %v, want 30", n, err)
-	}
-	if records, err = b.Evidence.Read(0, 1000); err != nil {
-		t.Fatal(err)
-	}
-	checkSamples(t, records[10:], 100, 20)
-	if n, err := b.Evidence.Delete(0, 110); err != nil || n != 20 {
-		t.Errorf("Delete: got %d, %v, want 20", n, err)
-	}
-	if got := b.Counters().Evidence; got.Produced != 40 || got.Done != 20 || got.Dropped != 10 || got.Queued != 10 {
-		t.Errorf("got %v, want 40 = 20 + 10 + 10", got)
-	}
-	if got := b.Counters().Ring; got.Produced != 120 || got.Done != 40 || got.Dropped != 80 {
-		t.Errorf("ring: got %v, want 120 = 40 + 80 + 0", got)
-	}
-	sound(t, b)
-}
-
 func TestFlushWaitsForContext(t *testing.T) {
 	b := open(t, t.TempDir(), small)
 	appendSamples(t, b, 1)

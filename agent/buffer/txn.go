@@ -9,10 +9,9 @@ import (
 
 // The buckets of queue.db.
 var (
-	metaBucket     = []byte("meta")
-	ringBucket     = []byte("ring")
-	evidenceBucket = []byte("evidence")
-	outboxBuckets  = [Classes][]byte{
+	metaBucket    = []byte("meta")
+	ringBucket    = []byte("ring")
+	outboxBuckets = [Classes][]byte{
 		ClassTelemetry: []byte("outbox-telemetry"),
 		ClassEvent:     []byte("outbox-event"),
 		ClassReport:    []byte("outbox-report"),
@@ -28,7 +27,7 @@ type shelf struct {
 
 // shelves lists the buckets in the order of ledger.tallies.
 func (l *ledger) shelves() []shelf {
-	s := []shelf{{ringBucket, &l.Ring}, {evidenceBucket, &l.Evidence}}
+	s := []shelf{{ringBucket, &l.Ring}}
 	for c, name := range outboxBuckets {
 		s = append(s, shelf{name, &l.Outbox[c]})
 	}
@@ -82,7 +81,6 @@ func (t *txn) bucket(name []byte) *bbolt.Bucket {
 }
 
 func (t *txn) ring() shelf          { return shelf{ringBucket, &t.Ring} }
-func (t *txn) evidence() shelf      { return shelf{evidenceBucket, &t.Evidence} }
 func (t *txn) outbox(c Class) shelf { return shelf{outboxBuckets[c], &t.Outbox[c]} }
 
 // put stores an encoded value and counts it.
