@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -87,8 +88,9 @@ type agent struct {
 //
 // Errors from starting: those of package buffer (ErrLocked if another process
 // has the state directory) and of package update (ErrNotEnrolled), of a source
-// that cannot be opened, of certificates that cannot be read. Once it runs only
-// an output or an input that fails for good ends it.
+// that cannot be opened, of certificates that cannot be read; ErrNoModel if there
+// is none and no broker to bring one. Once it runs, only an output or an input that
+// fails for good ends it, or ErrNoModel if the input ended before one came.
 func Run(ctx context.Context, c Config, o Options) error {
 	a, err := open(c, o.withDefaults())
 	if err != nil {
@@ -151,18 +153,20 @@ func (a *agent) work() []job {
 func (a *agent) begin() error {
 	a.reportDamage(0)
 	installed, err := a.updater.Active()
+	if err == nil {
+		err = a.serve(installed)
+	}
 	switch {
+	case err == nil:
+		a.resumeCapture()
+		return nil
+	case a.session == nil:
+		return fmt.Errorf("%w: %w, and mqtt.broker is empty", ErrNoModel, err)
 	case errors.Is(err, update.ErrNoModel):
 		a.say(event.ModelAbsent)
-		return nil
-	case err != nil:
-		return err
-	}
-	if err := a.serve(installed); err != nil {
+	default:
 		// It passed its self-test once; another release may still come.
 		a.say(event.ModelAbsent, slog.Any("error", err))
-		return nil
 	}
-	a.resumeCapture()
 	return nil
 }

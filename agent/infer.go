@@ -25,8 +25,11 @@ func (a *agent) answerAll(ctx context.Context) error {
 	var record []byte
 	for {
 		now, err := a.awaitModel(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
-			return nil // ctx has ended
+			return err
 		}
 		if now != expected {
 			a.source.Expect(now.model.Features())
@@ -50,23 +53,6 @@ func (a *agent) answerAll(ctx context.Context) error {
 			}
 		default:
 			return err
-		}
-	}
-}
-
-// awaitModel returns what is in service as soon as there is something.
-func (a *agent) awaitModel(ctx context.Context) (*serving, error) {
-	for {
-		a.mu.Lock()
-		s := a.serving
-		a.mu.Unlock()
-		if s != nil {
-			return s, nil
-		}
-		select {
-		case <-a.loaded:
-		case <-ctx.Done():
-			return nil, ctx.Err()
 		}
 	}
 }

@@ -55,6 +55,20 @@ func (r *interruptible) Read(p []byte) (int, error) {
 	}
 }
 
+// ended implements what Reader.Ended asks for.
+func (r *interruptible) ended() bool {
+	if !r.enter() {
+		return true
+	}
+	defer r.leave()
+	if info, err := r.f.Stat(); err == nil && info.Mode().IsRegular() {
+		return true
+	}
+	fds := []unix.PollFd{{Fd: int32(r.f.Fd())}} // hanging up needs no asking for
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && fds[0].Revents&unix.POLLHUP != 0
+}
+
 // enter and leave keep the pipe open while a Read polls it: the number of a
 // closed file may be another file's the next moment.
 func (r *interruptible) enter() bool {

@@ -55,5 +55,32 @@ func (s *Reader) Next(ctx context.Context) (Sample, error) {
 	return sample, nil
 }
 
+// Ended reports, without reading or waiting, that nothing more can come: the stream
+// is a file, or nobody is left to write into the pipe. What came may still be
+// unread. It is false where the system cannot tell, as of a terminal.
+func (s *Reader) Ended() bool {
+	e, ok := s.r.(interface{ ended() bool })
+	return ok && e.ended()
+}
+
+// Unread reads the rest of the stream and returns how many lines that were.
+func (s *Reader) Unread(ctx context.Context) (uint64, error) {
+	stop := context.AfterFunc(ctx, func() { s.r.Close() })
+	defer stop()
+	before := s.lines.n
+	for {
+		_, err := s.lines.next()
+		switch {
+		case err == io.EOF:
+			return s.lines.n - before, nil
+		case errors.Is(err, ErrTooLong):
+		case ctx.Err() != nil:
+			return s.lines.n - before, ctx.Err()
+		case err != nil:
+			return s.lines.n - before, fmt.Errorf("source: %s: line %d: %w", s.name, s.lines.n+1, err)
+		}
+	}
+}
+
 // Close implements Source.
 func (s *Reader) Close() error { return s.r.Close() }

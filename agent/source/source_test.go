@@ -375,3 +375,61 @@ func FuzzParse(f *testing.F) {
 		t.Errorf("more results than lines in %q", text)
 	})
 }
+
+// TestReaderEnded: the end of a stream is known before it is read, and what was
+// not read can be counted.
+func TestReaderEnded(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "x.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	reader := func(f *os.File) *Reader {
+		t.Helper()
+		in, err := Interruptible(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewReader("stdin", in, JSONL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close() })
+		r.Expect([]string{"a"})
+		return r
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	const rows = "[1]\n[2]\nno row\n[3]"
+	for _, f := range []*os.File{file, in} {
+		if _, err := f.WriteString(rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	pipe := reader(out)
+	if pipe.Ended() {
+		t.Error("a pipe that is still written to: got ended")
+	}
+	in.Close()
+	for name, r := range map[string]*Reader{"pipe": pipe, "file": reader(file)} {
+		if !r.Ended() {
+			t.Errorf("%s: got not ended", name)
+		}
+		if s, err := r.Next(t.Context()); err != nil || s.X[0] != 1 {
+			t.Errorf("%s: got %v, %v, want the first row", name, s, err)
+		}
+		if n, err := r.Unread(t.Context()); n != 3 || err != nil {
+			t.Errorf("%s: got %d lines, %v, want 3", name, n, err)
+		}
+	}
+	other, err := NewReader("stdin", io.NopCloser(strings.NewReader(rows)), JSONL)
+	if err != nil || other.Ended() {
+		t.Errorf("another reader: got ended or %v, want that nobody can tell", err)
+	}
+}

@@ -17,7 +17,8 @@ import (
 func runCommand() cli.Command {
 	return cli.Command{
 		Name: "run", Summary: "run the agent: answer samples, watch for drift, report, take updates",
-		Detail: "Ends with code 0 at the end of its input and on SIGINT or SIGTERM.\n" +
+		Detail: "Ends with code 0 at the end of its input and on SIGINT or SIGTERM, with code 1 if there is no\n" +
+			"model to answer the input with.\n" +
 			"docs/config.md describes the configuration file.",
 		Setup: func(fs *flag.FlagSet) cli.Run {
 			path := fs.String("config", defaultConfig, "the configuration `FILE`")
@@ -43,6 +44,8 @@ func runAgent(ctx context.Context, env cli.Env, path string) error {
 		return cli.WithHint(err, "kedge enroll makes the device's key and takes the root document")
 	case errors.Is(err, trust.ErrSignature), errors.Is(err, trust.ErrMalformed):
 		return cli.WithHint(cli.WithCode(err, cli.ExitSignature), "enroll the device again with the root document of its centre")
+	case errors.Is(err, agent.ErrNoModel):
+		return cli.WithHint(err, "kedge install takes a model from a file; with mqtt.broker an assignment at the centre brings one")
 	case errors.Is(err, buffer.ErrFull):
 		return cli.WithHint(err, "free space on the disk of the state directory")
 	}
