@@ -21,6 +21,7 @@ type serving struct {
 	name      answerModel
 	first     uint64 // the ring's number of the first sample that it answered
 	reference string // digest of the reference in force
+	signed    *offer // the reference that it came into service with, nil if the bundle's
 }
 
 // serve takes an installed model into service from the next sample on. If it
@@ -37,6 +38,9 @@ func (a *agent) serve(i *update.Installed) error {
 	}
 	a.pipe.Swap(s.model)
 	a.serving = s
+	if s.signed != nil && s.signed.doc.Sequence > a.floor {
+		a.noteReference(s.signed)
+	}
 	a.state = drift.Learning
 	if e, ok := a.pipe.Explain(); ok {
 		a.state = e.State
@@ -54,16 +58,16 @@ func (a *agent) serve(i *update.Installed) error {
 // prepare puts the parts of a bundle together, with the newest reference that
 // was signed for the model.
 func (a *agent) prepare(i *update.Installed) (*serving, error) {
-	reference := i.Bundle.Reference
-	if ref := a.referenceFor(i.Release.Model); ref != nil {
-		reference = ref
+	reference, signed := i.Bundle.Reference, a.offerFor(i.Release.Model)
+	if signed != nil {
+		reference = signed.doc.Reference
 	}
 	m, err := newModel(i, reference, a.c.Drift)
 	if err != nil {
 		return nil, err
 	}
 	return &serving{
-		installed: i, model: m, reference: trust.Digest(reference),
+		installed: i, model: m, reference: trust.Digest(reference), signed: signed,
 		name: answerModel{Name: i.Release.Name, Version: i.Release.Version},
 	}, nil
 }

@@ -109,14 +109,14 @@ func (a *agent) loadReference() {
 	}
 }
 
-// referenceFor returns the signed reference for a model, nil if there is none.
-func (a *agent) referenceFor(model string) []byte {
+// offerFor returns the signed reference for a model, nil if there is none.
+func (a *agent) offerFor(model string) *offer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.offered == nil || a.offered.doc.Model != model {
 		return nil
 	}
-	return a.offered.doc.Reference
+	return a.offered
 }
 
 // handleReference takes a reference envelope as it arrived; retained ones come
@@ -195,7 +195,8 @@ func (a *agent) referenceTaken(s *serving, o *offer) {
 	a.stateChanged()
 }
 
-// noteReference remembers a reference over restarts.
+// noteReference remembers a reference that is in force, over restarts and when it
+// comes again.
 func (a *agent) noteReference(o *offer) {
 	a.floor = o.doc.Sequence
 	value, err := json.Marshal(storedReference{Sequence: o.doc.Sequence, Envelope: o.envelope})
