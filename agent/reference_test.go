@@ -21,6 +21,7 @@ func TestReferenceBeforeModel(t *testing.T) {
 	centre.stop()
 	eventually(t, "the loss to be noticed", func() bool { return d.logs.count("K0603") == 1 })
 	back, _ := startCentre(t, addr)
+	eventually(t, "the device to be back", func() bool { return len(back.states()) == 1 })
 	back.reference(next.model, 4, 700, "", releaseKey)
 	back.reference(next.model, 5, 700, "", foreignKey) // refused after the first was judged
 	eventually(t, "the refusal", func() bool { return d.logs.count("K0322") == 1 })
