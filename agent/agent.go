@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"kedge/agent/buffer"
-	"kedge/agent/drift"
 	"kedge/agent/pipeline"
 	"kedge/agent/source"
 	"kedge/agent/update"
@@ -68,20 +67,15 @@ type agent struct {
 	inferences atomic.Uint64 // since the state directory was made
 	rejected   atomic.Uint64
 	full       throttle      // stores that take nothing
+	counted    throttle      // further alarms
 	changed    chan struct{} // has a value when the reported state changed
 	loaded     chan struct{} // has a value when a model came into service
 
 	// mu guards what follows and orders inference with changes of the model.
-	mu      sync.Mutex
-	serving *serving
-	offered *offer      // newest signed reference for this device
-	collect *collection // nil if no reference is being collected
-	capture *capture    // nil if no evidence is being captured
-	state   drift.State // at the latest sample
-	counted throttle    // further alarms
-	burst   burst
-	floor   uint64 // sequence of the newest reference accepted
-	refused string // digest of the last reference refused
+	mu         sync.Mutex
+	serving    *serving // nil without a model
+	references references
+	burst      burst
 }
 
 // Run runs the agent until the input ends or ctx does, which is no error.
@@ -118,7 +112,7 @@ func (a *agent) run(ctx context.Context) error {
 		a.drain(ctx)
 	}
 	work.end()
-	a.commitAcks()
+	a.flush() // so that the counters know what the broker has acknowledged
 	connections.end()
 	a.say(event.AgentStopped, slog.Uint64("inferences", a.inferences.Load()))
 	if err == nil {

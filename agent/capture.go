@@ -37,7 +37,7 @@ type capture struct {
 // ring's number of the last of them.
 func (a *agent) beginCapture(id string, before []wire.Sample, seq uint64) {
 	c := &capture{ID: id, Model: a.serving.installed.Release.Model, From: seq + 1, Left: a.c.Evidence.After}
-	a.capture = c
+	a.serving.capture = c
 	for _, s := range before {
 		a.addSample(s, seq)
 	}
@@ -49,11 +49,11 @@ func (a *agent) beginCapture(id string, before []wire.Sample, seq uint64) {
 
 // captureSample adds a sample that came after the alarm; with mu held.
 func (a *agent) captureSample(s wire.Sample, x []float32, seq uint64, inRing bool) {
-	if a.capture == nil {
+	if a.serving.capture == nil {
 		return
 	}
 	if !inRing {
-		seq = a.capture.From // nothing to read again
+		seq = a.serving.capture.From // nothing to read again
 	}
 	s.X = wire.PackFloat32s(x)
 	a.addAfter(s, seq)
@@ -62,7 +62,7 @@ func (a *agent) captureSample(s wire.Sample, x []float32, seq uint64, inRing boo
 // addAfter adds a sample from after the alarm, and ends the capture with the last.
 func (a *agent) addAfter(s wire.Sample, seq uint64) {
 	a.addSample(s, seq)
-	c := a.capture
+	c := a.serving.capture
 	c.after++
 	if c.after >= c.Left {
 		a.sendPart(true, seq)
@@ -71,7 +71,7 @@ func (a *agent) addAfter(s wire.Sample, seq uint64) {
 
 // addSample puts a sample into the present part, after sending that if it is full.
 func (a *agent) addSample(s wire.Sample, seq uint64) {
-	c := a.capture
+	c := a.serving.capture
 	size := sampleOverhead + len(s.Label) + (len(s.X)+2)/3*4
 	if size > wire.MaxMessage-sampleOverhead {
 		a.o.Log.Warn("sample too large for a message, not sent as evidence", slog.String("sample", s.ID), slog.Int("bytes", size))
@@ -87,7 +87,7 @@ func (a *agent) addSample(s wire.Sample, seq uint64) {
 // sendPart puts the present part into the outbox. last is the ring's number of
 // the last sample in it.
 func (a *agent) sendPart(final bool, last uint64) {
-	c := a.capture
+	c := a.serving.capture
 	part := wire.Evidence{V: wire.Version, ID: c.ID, Part: c.Part, Last: final, Model: c.Model, Samples: c.pending}
 	payload, err := json.Marshal(&part)
 	if err != nil {
@@ -102,7 +102,7 @@ func (a *agent) sendPart(final bool, last uint64) {
 	c.Left -= c.after
 	c.pending, c.size, c.after = nil, 0, 0
 	if final {
-		a.capture = nil
+		a.serving.capture = nil
 		a.put(keyCapture, []byte("null"))
 		return
 	}
@@ -111,7 +111,7 @@ func (a *agent) sendPart(final bool, last uint64) {
 
 // storeCapture notes how far the parts are.
 func (a *agent) storeCapture() {
-	value, err := json.Marshal(a.capture)
+	value, err := json.Marshal(a.serving.capture)
 	if err != nil {
 		a.o.Log.Error("progress of evidence cannot be encoded", slog.Any("error", err))
 		return
@@ -121,8 +121,8 @@ func (a *agent) storeCapture() {
 
 // endCapture sends what there is as the last part; with mu held.
 func (a *agent) endCapture() {
-	if a.capture != nil {
-		a.sendPart(true, a.capture.From)
+	if a.serving != nil && a.serving.capture != nil {
+		a.sendPart(true, a.serving.capture.From)
 	}
 }
 
@@ -135,13 +135,13 @@ func (a *agent) resumeCapture() {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.capture = c
+	a.serving.capture = c
 	if c.Model != a.serving.installed.Release.Model || c.Left <= 0 {
 		a.endCapture()
 		return
 	}
 	for _, s := range a.readRing(c.From, a.buf.Ring.Next()) {
-		if a.capture != nil {
+		if a.serving.capture != nil {
 			a.addAfter(s.Sample, s.seq)
 		}
 	}

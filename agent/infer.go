@@ -110,40 +110,6 @@ func (a *agent) answer(expected *serving, s source.Sample, record []byte) ([]byt
 	}))
 }
 
-// A burst is a run of samples that came faster than the disk may take them.
-const (
-	burstRecords = 2048
-	burstBytes   = 512 << 10
-	burstTime    = time.Second
-	// flushTimeout bounds the wait for the disk.
-	flushTimeout = 5 * time.Second
-)
-
-// burst counts the samples since begin.
-type burst struct {
-	begin time.Time
-	n     int
-	bytes int
-}
-
-// keep puts a sample into the ring and reports whether it is there; with mu held.
-// The ring never waits for the disk. A sensor gives it time; a replay without a
-// rate does not, and has to wait here now and then.
-func (a *agent) keep(record []byte) (seq uint64, ok bool) {
-	a.burst.n++
-	a.burst.bytes += len(record)
-	if a.burst.n >= burstRecords || a.burst.bytes >= burstBytes {
-		if a.o.Now().Sub(a.burst.begin) < burstTime {
-			ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-			a.stored(a.buf.Flush(ctx))
-			cancel()
-		}
-		a.burst = burst{begin: a.o.Now()}
-	}
-	seq, err := a.buf.Ring.Append(record)
-	return seq, a.stored(err)
-}
-
 // sampleID names a sample of this boot.
 func (a *agent) sampleID(sequence uint64) string {
 	return wire.SampleID{Device: a.c.Device.ID, Boot: a.boot, Sequence: sequence}.String()
@@ -159,13 +125,13 @@ func (a *agent) follow(got pipeline.Answer, s wire.Sample, x []float32, seq uint
 			a.say(event.DriftCounted, slog.String("sample", s.ID), slog.Uint64("count", n), slog.Any("fired", got.Fired))
 		}
 	}
-	if got.State == a.state {
+	if got.State == a.serving.state {
 		return
 	}
 	if got.State == drift.Warning {
 		a.say(event.DriftWarning, slog.String("sample", s.ID), slog.Float64("confidence", got.Confidence))
 	}
-	a.state = got.State
+	a.serving.state = got.State
 	a.stateChanged()
 }
 

@@ -14,14 +14,18 @@ import (
 	"kedge/telemetry/trust"
 )
 
-// serving is the model in service.
+// serving is the model in service, and what goes with it when another takes its
+// place. agent.mu guards what changes: first, reference, state, collect, capture.
 type serving struct {
 	installed *update.Installed
 	model     *pipeline.Model
 	name      answerModel
-	first     uint64 // the ring's number of the first sample that it answered
-	reference string // digest of the reference in force
-	signed    *offer // the reference that it came into service with, nil if the bundle's
+	first     uint64      // the ring's number of the first sample that it answered
+	reference string      // digest of the reference in force
+	signed    *offer      // the reference that it came into service with, nil if the bundle's
+	state     drift.State // at the latest sample
+	collect   *collection // nil if its first signals are not being collected
+	capture   *capture    // nil if no evidence is being captured
 }
 
 // serve takes an installed model into service from the next sample on. If it
@@ -38,12 +42,11 @@ func (a *agent) serve(i *update.Installed) error {
 	}
 	a.pipe.Swap(s.model)
 	a.serving = s
-	if s.signed != nil && s.signed.doc.Sequence > a.floor {
+	if s.signed != nil && s.signed.doc.Sequence > a.references.floor {
 		a.noteReference(s.signed)
 	}
-	a.state = drift.Learning
 	if e, ok := a.pipe.Explain(); ok {
-		a.state = e.State
+		s.state = e.State
 	}
 	a.beginCollection()
 	a.mu.Unlock()

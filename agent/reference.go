@@ -6,66 +6,22 @@ import (
 	"fmt"
 	"log/slog"
 
-	"kedge/agent/buffer"
 	"kedge/agent/drift"
-	"kedge/agent/pipeline"
 	"kedge/telemetry/event"
 	"kedge/telemetry/trust"
-	"kedge/telemetry/wire"
 )
-
-// A collection gathers the first signals of a model, for the centre to sign.
-type collection struct {
-	first   string // id of the first sample
-	signals []byte
-}
-
-// beginCollection starts one unless that of the model in service has ended in an
-// earlier run; with mu held.
-func (a *agent) beginCollection() {
-	a.collect = nil
-	if string(a.get(keyCollected)) != a.serving.installed.Release.Model {
-		a.collect = &collection{}
-	}
-}
-
-// endCollection ends it for good; with mu held.
-func (a *agent) endCollection() {
-	if a.collect != nil {
-		a.collect = nil
-		a.put(keyCollected, []byte(a.serving.installed.Release.Model))
-	}
-}
-
-// collectSignal adds a signal, and sends them when they are enough; with mu
-// held. An alarm ends the collection elsewhere: after it the signals are those
-// of a drift.
-func (a *agent) collectSignal(got pipeline.Answer, id string) {
-	c := a.collect
-	if c == nil || got.Alarm {
-		return
-	}
-	if len(c.signals) == 0 {
-		c.first = id
-	}
-	c.signals = append(c.signals, drift.Quantize(got.Signal))
-	if len(c.signals) < a.c.Reference.Samples {
-		return
-	}
-	if !a.putEvent(wire.KindReference, buffer.ClassEvent, &wire.Reference{
-		Model: a.serving.installed.Ref(), First: c.first, Signals: c.signals,
-	}) {
-		a.collect = &collection{} // there may be room for the next ones
-		return
-	}
-	a.say(event.ReferenceSent, slog.Int("samples", len(c.signals)), slog.String("first", c.first))
-	a.endCollection()
-}
 
 // An offer is a signed reference for this device that has been verified.
 type offer struct {
 	doc      *trust.ReferenceDocument
 	envelope []byte
+}
+
+// references are the signed references for this device so far.
+type references struct {
+	offered *offer // the newest, perhaps for a model that is still on its way
+	floor   uint64 // sequence of the newest that came into force
+	refused string // digest of the last that was refused, which is told once
 }
 
 // errReference: a reference is signed but not to be used.
@@ -103,9 +59,9 @@ func (a *agent) loadReference() {
 	if json.Unmarshal(a.get(keyReference), &stored) != nil {
 		return
 	}
-	a.floor = stored.Sequence
+	a.references.floor = stored.Sequence
 	if o, err := a.verifyReference(stored.Envelope); err == nil {
-		a.offered = o
+		a.references.offered = o
 	}
 }
 
@@ -113,10 +69,10 @@ func (a *agent) loadReference() {
 func (a *agent) offerFor(model string) *offer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.offered == nil || a.offered.doc.Model != model {
+	if a.references.offered == nil || a.references.offered.doc.Model != model {
 		return nil
 	}
-	return a.offered
+	return a.references.offered
 }
 
 // handleReference takes a reference envelope as it arrived; retained ones come
@@ -134,8 +90,8 @@ func (a *agent) handleReference(envelope []byte) {
 	}
 	digest := trust.Digest(envelope)
 	a.mu.Lock()
-	again := a.refused == digest
-	a.refused = digest
+	again := a.references.refused == digest
+	a.references.refused = digest
 	a.mu.Unlock()
 	if !again {
 		a.say(event.ReferenceRefused, slog.Any("error", err))
@@ -149,16 +105,16 @@ func (a *agent) handleReference(envelope []byte) {
 func (a *agent) acceptReference(o *offer) error {
 	a.mu.Lock()
 	switch {
-	case o.doc.Sequence == a.floor:
+	case o.doc.Sequence == a.references.floor:
 		a.mu.Unlock()
 		return nil
-	case o.doc.Sequence < a.floor:
+	case o.doc.Sequence < a.references.floor:
 		defer a.mu.Unlock()
-		return fmt.Errorf("reference with sequence %d after %d: %w", o.doc.Sequence, a.floor, errReference)
+		return fmt.Errorf("reference with sequence %d after %d: %w", o.doc.Sequence, a.references.floor, errReference)
 	}
 	now := a.serving
 	if now == nil || now.installed.Release.Model != o.doc.Model {
-		a.offered = o
+		a.references.offered = o
 		a.mu.Unlock()
 		return nil
 	}
@@ -174,7 +130,7 @@ func (a *agent) acceptReference(o *offer) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.offered = o
+	a.references.offered = o
 	switch {
 	case inForce:
 		a.referenceTaken(now, o)
@@ -188,7 +144,7 @@ func (a *agent) acceptReference(o *offer) error {
 func (a *agent) referenceTaken(s *serving, o *offer) {
 	a.endCollection()
 	s.reference = trust.Digest(o.doc.Reference)
-	a.state = drift.Stable
+	s.state = drift.Stable
 	a.noteReference(o)
 	a.persistMonitor()
 	a.say(event.ReferenceTaken, slog.Uint64("sequence", o.doc.Sequence), slog.String("model", o.doc.Model[:8]))
@@ -198,7 +154,7 @@ func (a *agent) referenceTaken(s *serving, o *offer) {
 // noteReference remembers a reference that is in force, over restarts and when it
 // comes again.
 func (a *agent) noteReference(o *offer) {
-	a.floor = o.doc.Sequence
+	a.references.floor = o.doc.Sequence
 	value, err := json.Marshal(storedReference{Sequence: o.doc.Sequence, Envelope: o.envelope})
 	if err != nil {
 		a.o.Log.Error("reference cannot be encoded", slog.Any("error", err))

@@ -80,11 +80,3 @@ func (a *agent) unsent() bool {
 	}
 	return len(left) > 0
 }
-
-// commitAcks makes the counters say what the broker has acknowledged, for the last
-// account of the state.
-func (a *agent) commitAcks() {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-	defer cancel()
-	a.stored(a.buf.Flush(ctx))
-}
