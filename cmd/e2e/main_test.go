@@ -114,6 +114,19 @@ func (p *process) stop() {
 	_ = p.cmd.Wait()
 }
 
+// finish ends the process's input and waits until it has ended by itself, without an error.
+func (p *process) finish() {
+	p.t.Helper()
+	p.done = true
+	kill := time.AfterFunc(30*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer kill.Stop()
+	p.stdin.Close()
+	_, _ = io.Copy(io.Discard, p.stdout)
+	if err := p.cmd.Wait(); err != nil {
+		p.t.Errorf("%s, at the end of its input: %v", p.cmd.Path, err)
+	}
+}
+
 // line reads one JSON line of the process's output.
 func (p *process) line(v any) error {
 	line, err := p.stdout.ReadBytes('\n')
