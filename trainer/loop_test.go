@@ -325,7 +325,21 @@ func TestWorseModelIsRefused(t *testing.T) {
 		t.Errorf("got %+v, want a worse model", got)
 	}
 	c.never(fleet.Released)
-	err := c.Store().View(context.Background(), func(tx *store.Tx) error {
+	// The device is told to watch on from where it stands.
+	c.await(fleet.Referenced, 1)
+	envelope := d.await(d.topics.Reference(), func([]byte) bool { return true })
+	doc, err := c.Registry().Keys.Root().VerifyReference(envelope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ref drift.Reference
+	if err := json.Unmarshal(doc.Reference, &ref); err != nil {
+		t.Fatal(err)
+	}
+	if doc.Model != d.rel.Model || doc.First != "" || ref.N != 60 || ref.Validate() != nil {
+		t.Errorf("reference: got first %q, %d samples of %.8s, want 60 that answer the alarm", doc.First, ref.N, doc.Model)
+	}
+	err = c.Store().View(context.Background(), func(tx *store.Tx) error {
 		reports, err := tx.DriftReports("hall", "press-7")
 		if err == nil && (reports[0].Status != store.StatusRefused || reports[0].Tried != 60) {
 			t.Errorf("got %+v, want it refused with 60 labels", reports[0])

@@ -31,7 +31,7 @@ func (d due) settle(tx *store.Tx, status store.Status, release, detail string) e
 // counts as all that there will be.
 const settled = 5 * time.Second
 
-// leastLabels is the least that a model can be measured on.
+// leastLabels is the least that a model can be measured on, and a reference made of.
 const leastLabels = 30
 
 // ready returns what can be answered now, oldest first, and closes the reports

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -96,8 +97,12 @@ func (r *retrainer) answer(ctx context.Context, d due) {
 	n.Seconds, n.Samples, n.Labels = time.Since(began).Seconds(), out.Samples, out.Labels
 	n.Accuracy, n.Running, n.Weak = out.Accuracy, out.Running, out.Weak
 	if err != nil {
-		r.refuse(ctx, d, err)
+		rearmed := r.refuse(ctx, d, err)
 		say(fleet.Rejected, "no new model: "+err.Error())
+		if rearmed > 0 {
+			n.Samples = rearmed
+			say(fleet.Referenced, fmt.Sprintf("the running model stays, and its %d signals after the alarm become its reference", rearmed))
+		}
 		return
 	}
 	n.Version, n.Release = out.Release.Version, out.Release.Digest
@@ -123,11 +128,21 @@ func (r *retrainer) assign(ctx context.Context, d due, out jobs.Outcome) error {
 	})
 }
 
-func (r *retrainer) refuse(ctx context.Context, d due, why error) {
-	err := r.t.store.Update(ctx, func(tx *store.Tx) error {
+// refuse notes why nothing came out of reports. If it is that the running model
+// cannot be bettered, the device is told to watch on from where it stands, and
+// refuse returns the size of its new reference; 0 otherwise.
+func (r *retrainer) refuse(ctx context.Context, d due, why error) (rearmed int) {
+	err := r.t.store.Update(ctx, func(tx *store.Tx) (err error) {
+		if errors.Is(why, jobs.ErrWorse) {
+			if rearmed, err = r.rearm(tx, d); err != nil {
+				return err
+			}
+		}
 		return d.settle(tx, store.StatusRefused, "", why.Error())
 	})
 	if err != nil {
 		r.t.o.Log.Error("refusal not noted", slog.String("device", d.reports[0].Device), slog.Any("error", err))
+		return 0
 	}
+	return rearmed
 }

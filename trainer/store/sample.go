@@ -79,6 +79,12 @@ func (t *Tx) CountEvidence(site, device, evidence string) (EvidenceCount, error)
 	return c, err
 }
 
+// EvidenceSamples returns the samples of an evidence, oldest first.
+func (t *Tx) EvidenceSamples(site, device, evidence string) ([]Sample, error) {
+	return rows(t, "evidence "+evidence, scanSample, "SELECT "+sampleColumns+` FROM samples
+		WHERE site = ? AND device = ? AND evidence = ? ORDER BY time, id`, site, device, evidence)
+}
+
 // LabeledSamples returns all labeled samples that models of the name answered,
 // oldest first, quarantined ones among them.
 func (t *Tx) LabeledSamples(name string) ([]Sample, error) {
