@@ -13,7 +13,7 @@ type demoResult struct {
 	AccuracyDrifted               float64 `json:"accuracy_drifted"`
 	AccuracyDriftedWithoutUpdates float64 `json:"accuracy_drifted_without_updates"`
 	FalseAlarmsBeforeDrift        int     `json:"false_alarms_before_drift"`
-	SamplesToAlarm                int     `json:"samples_to_alarm"`
+	SamplesToAlarm                *int    `json:"samples_to_alarm"`
 	LabelsUsed                    int     `json:"labels_used"`
 	Updates                       int     `json:"updates"`
 	BytesOverAir                  int64   `json:"bytes_over_air"`
@@ -34,18 +34,18 @@ func runDemo(t *testing.T, args ...string) demoResult {
 	if err := json.Unmarshal([]byte(run(t, "kedge-trainer", append([]string{"demo", "--json"}, args...)...)), &r); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%+v", r)
-	if !r.OK || r.FalseAlarmsBeforeDrift != 0 || r.Updates < 1 || r.BytesOverAir == 0 || len(r.Models) != r.Updates+1 {
-		t.Errorf("got %+v, want a closed loop without false alarms", r)
+	if !r.OK || r.SamplesToAlarm == nil || r.FalseAlarmsBeforeDrift != 0 || r.Updates < 1 || r.BytesOverAir == 0 || len(r.Models) != r.Updates+1 {
+		t.Fatalf("got %+v, want a closed loop without false alarms", r)
 	}
+	t.Logf("%+v, alarm after %d", r, *r.SamplesToAlarm)
 	return r
 }
 
 func TestDemoSimulated(t *testing.T) {
 	r := runDemo(t)
-	if r.AccuracyDrifted < r.AccuracyDriftedWithoutUpdates+.2 || r.SamplesToAlarm > 100 {
+	if r.AccuracyDrifted < r.AccuracyDriftedWithoutUpdates+.2 || *r.SamplesToAlarm > 100 {
 		t.Errorf("accuracy %.3f with updates and %.3f without, alarm after %d samples; want 0.2 more and at most 100",
-			r.AccuracyDrifted, r.AccuracyDriftedWithoutUpdates, r.SamplesToAlarm)
+			r.AccuracyDrifted, r.AccuracyDriftedWithoutUpdates, *r.SamplesToAlarm)
 	}
 }
 
@@ -59,8 +59,8 @@ func TestDemoGasSensors(t *testing.T) {
 		t.Skip("the recorded data is not beside the checkout: ", err)
 	}
 	r := runDemo(t, "--data", data)
-	if r.AccuracyDrifted < .95 || r.SamplesToAlarm > 100 || r.LabelsUsed > 600 {
+	if r.AccuracyDrifted < .95 || *r.SamplesToAlarm > 100 || r.LabelsUsed > 600 {
 		t.Errorf("accuracy %.3f, alarm after %d samples, %d labels; want at least 0.95, at most 100 and 600",
-			r.AccuracyDrifted, r.SamplesToAlarm, r.LabelsUsed)
+			r.AccuracyDrifted, *r.SamplesToAlarm, r.LabelsUsed)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"flag"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"kedge/cmd/internal/cli"
 	"kedge/trainer/demo"
@@ -42,6 +44,11 @@ func demoCommand() cli.Command {
 var errLoopOpen = errors.New("demo: the loop did not close")
 
 func runDemo(ctx context.Context, env cli.Env, o demo.Options, asJSON bool) error {
+	// A reader that has gone away must not end the process in the middle, with
+	// others running and a folder of keys left behind.
+	gone := make(chan os.Signal, 1)
+	signal.Notify(gone, syscall.SIGPIPE)
+	defer signal.Stop(gone)
 	result, err := demo.Run(ctx, o)
 	if err != nil {
 		return err

@@ -156,13 +156,13 @@ func (c *centre) label(ctx context.Context, ids, truths []string) error {
 
 // updated waits until the device has committed an update, or until it or the
 // centre has turned it down, and says which.
-func (c *centre) updated(ctx context.Context, device string) (string, error) {
+func (c *centre) updated(ctx context.Context, d *device) (string, error) {
 	limit := time.NewTimer(updateLimit)
 	defer limit.Stop()
 	for {
 		select {
 		case n := <-c.notices:
-			if n.Device != device {
+			if n.Device != d.name {
 				continue
 			}
 			switch n.Kind {
@@ -173,7 +173,9 @@ func (c *centre) updated(ctx context.Context, device string) (string, error) {
 				return "update turned down: " + n.Text, nil
 			}
 		case <-limit.C:
-			return "", fmt.Errorf("device %s: no update and no refusal within %v", device, updateLimit)
+			return "", fmt.Errorf("device %s: no update and no refusal within %v", d.name, updateLimit)
+		case <-d.exited:
+			return "", d.failed(errors.New("it ended"))
 		case <-ctx.Done():
 			return "", ctx.Err()
 		}

@@ -14,6 +14,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -56,19 +58,33 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		}
 		defer os.RemoveAll(o.Dir)
 	}
+	// The device reads relative paths from the folder of its own configuration.
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
+		return nil, err
+	}
 	if o.View == nil {
 		o.View = io.Discard
 	}
 	r := &replay{stream: stream, kedge: kedge, dir: o.Dir, view: newView(o.View, o.Terminal, stream.count()), models: map[uint64]*tally{}}
-	if err := r.prepare(ctx, o.Seed); err != nil {
-		return nil, errors.Join(err, r.close())
+	err = r.prepare(ctx, o.Seed)
+	if err == nil {
+		err = r.run(ctx)
 	}
-	runErr := r.run(ctx)
-	if err := errors.Join(runErr, r.close()); err != nil {
-		return nil, err
+	interrupted := ctx.Err() != nil
+	closing := r.close()
+	switch {
+	case interrupted:
+		return nil, ErrInterrupted
+	case err != nil:
+		return nil, err // what closing says then only follows from it
+	case closing != nil:
+		return nil, closing
 	}
 	return r.result(), nil
 }
+
+// ErrInterrupted: the context ended before the stream did.
+var ErrInterrupted = errors.New("demo: interrupted")
 
 func (s *Stream) count() int {
 	n := 0
@@ -76,6 +92,26 @@ func (s *Stream) count() int {
 		n += len(st.Rows)
 	}
 	return n
+}
+
+// unlearnable counts the rows of classes that the training part lacks.
+func (s *Stream) unlearnable() (rows int, classes []string) {
+	known := make(map[string]bool)
+	for _, row := range s.Train {
+		known[row.Label] = true
+	}
+	for _, st := range s.Stages {
+		for _, row := range st.Rows {
+			if known[row.Label] {
+				continue
+			}
+			rows++
+			if !slices.Contains(classes, row.Label) {
+				classes = append(classes, row.Label)
+			}
+		}
+	}
+	return rows, classes
 }
 
 // A replay is one run of the demo.
@@ -94,7 +130,7 @@ type replay struct {
 	until, after    tally // drifted samples before and after the first update
 	models          map[uint64]*tally
 	order           []uint64 // versions as they came into service
-	toAlarm         int
+	toAlarm         *int
 	labels          int
 	labeling        []string // ids and truths of the samples that get labels; nil if none do
 	truths          []string
@@ -105,6 +141,9 @@ type replay struct {
 // prepare trains the first model, enrolls both devices and puts the model on them.
 func (r *replay) prepare(ctx context.Context, seed uint64) error {
 	r.view.event("data: %s, %d rows to learn from, %d to answer", r.stream.Name, len(r.stream.Train), r.stream.count())
+	if rows, classes := r.stream.unlearnable(); rows > 0 {
+		r.view.event("note: %d rows are of classes that are not among those to learn from: %s", rows, strings.Join(classes, ", "))
+	}
 	var err error
 	if r.centre, err = startCentre(ctx, filepath.Join(r.dir, "centre"), seed); err != nil {
 		return err
@@ -123,7 +162,7 @@ func (r *replay) prepare(ctx context.Context, seed uint64) error {
 	if err := r.centre.assign(ctx, r.device.name); err != nil {
 		return err
 	}
-	if _, err := r.centre.updated(ctx, r.device.name); err != nil {
+	if _, err := r.centre.updated(ctx, r.device); err != nil {
 		return err
 	}
 	r.view.event("device: first model downloaded, verified and in service")
@@ -209,8 +248,8 @@ func (r *replay) step(ctx context.Context, stage int, row Row, drifted int) erro
 		return r.label(ctx, a.ID, row.Label)
 	}
 	if a.Alarm {
-		if drifted > 0 && r.toAlarm == 0 {
-			r.toAlarm = drifted
+		if drifted > 0 && r.toAlarm == nil {
+			r.toAlarm = &drifted
 		}
 		r.view.event("device: DRIFT after %d samples of this stage; the next %d get labels", r.stages[stage].n, labelsPerAlarm)
 		r.labeling = make([]string, 0, labelsPerAlarm)
@@ -233,7 +272,7 @@ func (r *replay) label(ctx context.Context, id, truth string) error {
 		return err
 	}
 	r.view.event("centre: %d labels sent, waiting for an update", len(ids))
-	outcome, err := r.centre.updated(ctx, r.device.name)
+	outcome, err := r.centre.updated(ctx, r.device)
 	if err != nil {
 		return err
 	}
@@ -284,8 +323,12 @@ func (r *replay) result() *Result {
 	res.FalseAlarmsBeforeDrift = r.stages[0].alarms
 	res.AccuracyDrifted = with.accuracy()
 	res.AccuracyDriftedWithoutUpdates = without.accuracy()
-	res.AccuracyUntilUpdate, res.AccuracyAfterUpdate = r.until.accuracy(), r.after.accuracy()
-	res.OK = res.FalseAlarmsBeforeDrift == 0 && res.SamplesToAlarm > 0 && res.Updates > 0 &&
+	res.AccuracyUntilUpdate = r.until.accuracy()
+	if r.after.n > 0 {
+		after := r.after.accuracy()
+		res.AccuracyAfterUpdate = &after
+	}
+	res.OK = res.FalseAlarmsBeforeDrift == 0 && res.SamplesToAlarm != nil && res.Updates > 0 &&
 		res.AccuracyDrifted > res.AccuracyDriftedWithoutUpdates
 	return res
 }

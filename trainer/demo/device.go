@@ -35,8 +35,11 @@ type device struct {
 	name    string
 	cmd     *exec.Cmd
 	stdin   io.WriteCloser
+	out     *os.File
 	answers *bufio.Reader
 	stderr  *tail
+	exited  chan struct{} // closed when the process has ended, with err
+	err     error
 }
 
 // findKedge looks for the device's program: as told, beside this program, in PATH.
@@ -72,7 +75,9 @@ func startDevice(ctx context.Context, kedge, name, state, broker string) (*devic
 	if err := os.WriteFile(config, []byte(deviceConfig(name, state, broker)), 0o600); err != nil {
 		return nil, err
 	}
-	d := &device{name: name, cmd: exec.CommandContext(ctx, kedge, "run", "--config", config), stderr: &tail{}}
+	d := &device{
+		name: name, cmd: exec.CommandContext(ctx, kedge, "run", "--config", config), stderr: &tail{}, exited: make(chan struct{}),
+	}
 	d.cmd.Stderr = d.stderr
 	d.cmd.Cancel = func() error { return d.cmd.Process.Signal(syscall.SIGTERM) }
 	d.cmd.WaitDelay = 5 * time.Second
@@ -80,14 +85,22 @@ func startDevice(ctx context.Context, kedge, name, state, broker string) (*devic
 	if d.stdin, err = d.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	out, err := d.cmd.StdoutPipe()
+	// Not StdoutPipe: Wait would close it under whoever reads.
+	out, in, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	d.answers = bufio.NewReader(out)
+	defer in.Close()
+	d.cmd.Stdout, d.answers = in, bufio.NewReader(out)
 	if err := d.cmd.Start(); err != nil {
+		out.Close()
 		return nil, fmt.Errorf("device %s: %w", name, err)
 	}
+	d.out = out
+	go func() {
+		d.err = d.cmd.Wait()
+		close(d.exited)
+	}()
 	return d, nil
 }
 
@@ -129,14 +142,19 @@ func (d *device) infer(x []float32) (answer, error) {
 
 // failed explains a broken pipe by what the process said last.
 func (d *device) failed(err error) error {
-	return fmt.Errorf("device %s: %w; its last words: %s", d.name, err, d.stderr)
+	if last := d.stderr.String(); last != "" {
+		return fmt.Errorf("device %s: %w; it said last: %s", d.name, err, last)
+	}
+	return fmt.Errorf("device %s: %w", d.name, err)
 }
 
 // stop ends the input, which ends the agent, and waits for it.
 func (d *device) stop() error {
 	d.stdin.Close()
-	if err := d.cmd.Wait(); err != nil {
-		return d.failed(err)
+	<-d.exited
+	d.out.Close()
+	if d.err != nil {
+		return d.failed(d.err)
 	}
 	return nil
 }

@@ -17,17 +17,18 @@ type Result struct {
 	AccuracyBefore float64 `json:"accuracy_before"`
 	// AccuracyDrifted is its accuracy over all later stages, every answer as given.
 	AccuracyDrifted float64 `json:"accuracy_drifted"`
-	// AccuracyUntilUpdate and AccuracyAfterUpdate are its parts before and after the first update.
-	AccuracyUntilUpdate float64 `json:"accuracy_until_update"`
-	AccuracyAfterUpdate float64 `json:"accuracy_after_update"`
+	// AccuracyUntilUpdate and AccuracyAfterUpdate are its parts before and after
+	// the first update; the latter is nil without an update.
+	AccuracyUntilUpdate float64  `json:"accuracy_until_update"`
+	AccuracyAfterUpdate *float64 `json:"accuracy_after_update"`
 	// AccuracyDriftedWithoutUpdates is the same of a device that keeps the first model.
 	AccuracyDriftedWithoutUpdates float64 `json:"accuracy_drifted_without_updates"`
 	FalseAlarmsBeforeDrift        int     `json:"false_alarms_before_drift"`
-	// SamplesToAlarm counts from the first drifted sample to the alarm, both included; 0 without an alarm.
-	SamplesToAlarm int `json:"samples_to_alarm"`
-	LabelsUsed     int `json:"labels_used"`
-	Updates        int `json:"updates"` // committed by the device after the first model
-	Refused        int `json:"refused"` // candidates that the centre or the device turned down
+	// SamplesToAlarm counts from the first drifted sample to the alarm, both included; nil without an alarm.
+	SamplesToAlarm *int `json:"samples_to_alarm"`
+	LabelsUsed     int  `json:"labels_used"`
+	Updates        int  `json:"updates"` // committed by the device after the first model
+	Refused        int  `json:"refused"` // candidates that the centre or the device turned down
 	// BytesOverAir counts both directions between device and broker from the first sample to the last.
 	BytesOverAir int64         `json:"bytes_over_air"`
 	Models       []ModelResult `json:"models"`
@@ -65,16 +66,24 @@ func (r *Result) WriteTable(w io.Writer) error {
 	}
 	fmt.Fprintf(t, "\naccuracy before drift\t%.3f\n", r.AccuracyBefore)
 	fmt.Fprintf(t, "accuracy during drift, until the first update\t%.3f\n", r.AccuracyUntilUpdate)
-	fmt.Fprintf(t, "accuracy after the first update\t%.3f\n", r.AccuracyAfterUpdate)
+	fmt.Fprintf(t, "accuracy after the first update\t%s\n", optional("%.3f", r.AccuracyAfterUpdate))
 	fmt.Fprintf(t, "accuracy over all drifted stages\t%.3f\n", r.AccuracyDrifted)
 	fmt.Fprintf(t, "the same without updates\t%.3f\n", r.AccuracyDriftedWithoutUpdates)
 	fmt.Fprintf(t, "false alarms before drift\t%d\n", r.FalseAlarmsBeforeDrift)
-	fmt.Fprintf(t, "samples from drift to alarm\t%d\n", r.SamplesToAlarm)
+	fmt.Fprintf(t, "samples from drift to alarm\t%s\n", optional("%d", r.SamplesToAlarm))
 	fmt.Fprintf(t, "labels used\t%d\n", r.LabelsUsed)
 	fmt.Fprintf(t, "updates committed / candidates refused\t%d / %d\n", r.Updates, r.Refused)
 	fmt.Fprintf(t, "bytes over the air\t%d\n", r.BytesOverAir)
 	fmt.Fprintf(t, "seconds\t%.1f\n", r.Seconds)
 	return t.Flush()
+}
+
+// optional formats a figure that there may not be.
+func optional[T any](format string, v *T) string {
+	if v == nil {
+		return "none"
+	}
+	return fmt.Sprintf(format, *v)
 }
 
 // A tally counts right answers.
