@@ -30,14 +30,16 @@ test-race: ## what runs concurrently, under the race detector
 	$(GO) test -race ./agent/... ./telemetry/... ./trainer/...
 
 test-qemu: ## the runtime on every board's instruction set; needs qemu-user
-	@sh scripts/test-qemu.sh
+	@sh scripts/test-qemu.sh -short
 
 e2e: build ## processes and a real mosquitto; needs mosquitto
 	KEDGE_REQUIRE_MOSQUITTO=1 $(GO) test -count=1 ./cmd/e2e/...
 
-accept: e2e ## the long runs
-	$(GO) test -count=1 -timeout 60m -run Accept ./...
-	$(MAKE) fuzz FUZZTIME=10m
+ACCEPT_FUZZTIME ?= 2m
+accept: build ## the long runs: many kills and seeds, whole models under qemu, an hour of fuzz
+	KEDGE_ACCEPT=1 KEDGE_REQUIRE_MOSQUITTO=1 KEDGE_REQUIRE_SHARED=1 $(GO) test -count=1 -timeout 60m ./cmd/e2e ./agent/... ./trainer/...
+	@sh scripts/test-qemu.sh
+	@sh scripts/fuzz.sh $(ACCEPT_FUZZTIME)
 
 lint:
 	@out=$$(gofmt -l .); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }

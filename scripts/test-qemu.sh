@@ -1,11 +1,13 @@
 #!/bin/sh
 # Runs the runtime's tests under qemu-user on every instruction set of the
-# boards, so that they give the same bytes there.
+# boards, so that they give the same bytes there. Arguments go to go test: -short
+# takes fewer samples of the larger models.
 set -eu
+flags=$*
 run() { # name, GOARCH, GOARM, emulator
 	command -v "${4%% *}" >/dev/null || { echo "test-qemu: ${4%% *} is not installed; apt-get install qemu-user"; exit 1; }
 	echo "test-qemu: $1"
-	GOARCH=$2 GOARM=$3 CGO_ENABLED=0 go test -vet=off -short -exec "$4" ./runtime/...
+	GOARCH=$2 GOARM=$3 CGO_ENABLED=0 go test -vet=off $flags -exec "$4" ./runtime/...
 }
 run arm64 arm64 '' 'qemu-aarch64 -cpu cortex-a72'
 run armv7 arm 7 'qemu-arm -cpu cortex-a7'
