@@ -67,6 +67,8 @@ type agent struct {
 	inferences atomic.Uint64 // since the state directory was made
 	rejected   atomic.Uint64
 	full       throttle      // stores that take nothing
+	fullOutput throttle      // answers that find no room
+	diskFull   atomic.Bool   // found so since records were last said to be dropped
 	counted    throttle      // further alarms
 	changed    chan struct{} // has a value when the reported state changed
 	loaded     chan struct{} // has a value when a model came into service
@@ -76,6 +78,7 @@ type agent struct {
 	serving    *serving // nil without a model
 	references references
 	burst      burst
+	backlog    backlog
 }
 
 // Run runs the agent until the input ends or ctx does, which is no error.

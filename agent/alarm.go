@@ -22,28 +22,44 @@ func (a *agent) alarm(got pipeline.Answer, sample wire.Sample, seq uint64) {
 	a.endCapture()
 	before := a.samplesBefore(sample, seq)
 	id := fmt.Sprintf("%s-%d", a.boot, got.Sequence)
-	a.putEvent(wire.KindDrift, buffer.ClassReport, a.driftReport(got, sample.ID, wire.EvidenceRef{
+	report, ok := a.newEvent(wire.KindDrift, buffer.ClassReport, a.driftReport(got, sample.ID, wire.EvidenceRef{
 		ID: id, Before: len(before), After: a.c.Evidence.After,
 	}))
-	a.beginCapture(id, before, seq)
-	// The alarm must not come again after a power cut, and it is in the outbox now.
-	a.persistMonitor()
+	c := newCapture(id, a.serving.installed.Release.Model, before, a.c.Evidence.After)
+	if ok {
+		a.report(report, id, a.encodeCapture(c))
+	}
+	a.beginCapture(c, before)
 	a.stateChanged()
+}
+
+// report puts the drift report into the outbox; with mu held. Until it is there the
+// alarm is not noted as raised: after a restart the watch goes on from before it,
+// and raises it again. progress is what its evidence begins with.
+func (a *agent) report(m buffer.Message, id string, progress []byte) {
+	s := a.serving
+	s.unreported = id
+	a.putOrKeep(m, func() {
+		a.put(keyCapture, progress)
+		if s.unreported != id {
+			return // a new reference has ended the alarm meanwhile
+		}
+		s.unreported = ""
+		if a.serving == s {
+			a.persistMonitor()
+		}
+	})
 }
 
 // samplesBefore reads the latest samples that the model in service answered, up
 // to and with the one given, which is there even if the ring took nothing.
-func (a *agent) samplesBefore(last wire.Sample, seq uint64) []wire.Sample {
+func (a *agent) samplesBefore(last wire.Sample, seq uint64) []ringSample {
 	n := uint64(a.c.Evidence.Before)
 	from := a.serving.first
 	if seq >= n {
 		from = max(from, seq-n+1)
 	}
-	var samples []wire.Sample
-	for _, s := range a.readRing(from, seq) {
-		samples = append(samples, s.Sample)
-	}
-	samples = append(samples, last)
+	samples := append(a.readRing(from, seq), ringSample{last, seq})
 	return samples[max(0, len(samples)-a.c.Evidence.Before):]
 }
 

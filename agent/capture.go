@@ -18,32 +18,36 @@ const (
 )
 
 // A capture gathers the samples around an alarm. Parts go to the outbox as they
-// fill; what is not yet in one can be read from the ring again after a restart.
+// fill; what is not yet there can be read from the ring again after a restart.
 type capture struct {
 	ID    string `json:"id"`
 	Model string `json:"model"` // SHA-256
 	Part  int    `json:"part"`  // number of the next part
 	// From is the ring's number of the first sample that is in no part yet.
 	From uint64 `json:"from"`
-	// Left counts the samples after the alarm that are in no part yet.
+	// Left counts the samples that are in no part yet.
 	Left int `json:"left"`
 
 	pending []wire.Sample
 	size    int // of pending, in bytes
-	after   int // of pending, those that came after the alarm
+	taken   int // samples for this part, also those that are too large to be sent
 }
 
-// beginCapture sends the samples before the alarm; with mu held. seq is the
-// ring's number of the last of them.
-func (a *agent) beginCapture(id string, before []wire.Sample, seq uint64) {
-	c := &capture{ID: id, Model: a.serving.installed.Release.Model, From: seq + 1, Left: a.c.Evidence.After}
+// newCapture plans the evidence of an alarm: the samples before, which are in the
+// ring, and so many after it.
+func newCapture(id, model string, before []ringSample, after int) *capture {
+	return &capture{ID: id, Model: model, From: before[0].seq, Left: len(before) + after}
+}
+
+// beginCapture sends the samples before the alarm; with mu held.
+func (a *agent) beginCapture(c *capture, before []ringSample) {
 	a.serving.capture = c
 	for _, s := range before {
-		a.addSample(s, seq)
+		a.takeSample(s.Sample, s.seq)
 	}
-	// Whatever is pending is not behind From, so it goes now.
-	if c.Left == 0 || len(c.pending) > 0 {
-		a.sendPart(c.Left == 0, seq)
+	// A person waits for them, so they do not wait for those that come after.
+	if a.serving.capture != nil && c.taken > 0 {
+		a.sendPart(false, before[len(before)-1].seq)
 	}
 }
 
@@ -56,15 +60,15 @@ func (a *agent) captureSample(s wire.Sample, x []float32, seq uint64, inRing boo
 		seq = a.serving.capture.From // nothing to read again
 	}
 	s.X = wire.PackFloat32s(x)
-	a.addAfter(s, seq)
+	a.takeSample(s, seq)
 }
 
-// addAfter adds a sample from after the alarm, and ends the capture with the last.
-func (a *agent) addAfter(s wire.Sample, seq uint64) {
+// takeSample adds a sample, and ends the capture with the last.
+func (a *agent) takeSample(s wire.Sample, seq uint64) {
 	a.addSample(s, seq)
 	c := a.serving.capture
-	c.after++
-	if c.after >= c.Left {
+	c.taken++
+	if c.taken >= c.Left {
 		a.sendPart(true, seq)
 	}
 }
@@ -84,39 +88,39 @@ func (a *agent) addSample(s wire.Sample, seq uint64) {
 	c.size += size
 }
 
-// sendPart puts the present part into the outbox. last is the ring's number of
-// the last sample in it.
+// sendPart puts the present part into the outbox, or keeps it until there is room.
+// last is the ring's number of the last sample in it. The progress is noted when
+// the part is stored: a restart before that reads its samples from the ring again.
 func (a *agent) sendPart(final bool, last uint64) {
 	c := a.serving.capture
 	part := wire.Evidence{V: wire.Version, ID: c.ID, Part: c.Part, Last: final, Model: c.Model, Samples: c.pending}
 	payload, err := json.Marshal(&part)
-	if err != nil {
-		a.o.Log.Error("evidence cannot be encoded", slog.Any("error", err))
-	} else {
-		a.stored(a.buf.Outbox.Put(buffer.Message{
-			Class: buffer.ClassEvidence, Topic: a.topics.Upload(c.ID, c.Part), Payload: payload, QoS: 1,
-		}))
-	}
+	topic := a.topics.Upload(c.ID, c.Part)
 	c.Part++
 	c.From = max(c.From, last+1)
-	c.Left -= c.after
-	c.pending, c.size, c.after = nil, 0, 0
+	c.Left -= c.taken
+	c.pending, c.size, c.taken = nil, 0, 0
+	progress := a.encodeCapture(c)
 	if final {
 		a.serving.capture = nil
-		a.put(keyCapture, []byte("null"))
+		progress = []byte("null")
+	}
+	if err != nil {
+		a.o.Log.Error("evidence cannot be encoded", slog.Any("error", err))
 		return
 	}
-	a.storeCapture()
+	a.putOrKeep(buffer.Message{Class: buffer.ClassEvidence, Topic: topic, Payload: payload, QoS: 1}, func() {
+		a.put(keyCapture, progress)
+	})
 }
 
-// storeCapture notes how far the parts are.
-func (a *agent) storeCapture() {
-	value, err := json.Marshal(a.serving.capture)
+// encodeCapture is how far the parts are, for keyCapture.
+func (a *agent) encodeCapture(c *capture) []byte {
+	value, err := json.Marshal(c)
 	if err != nil {
 		a.o.Log.Error("progress of evidence cannot be encoded", slog.Any("error", err))
-		return
 	}
-	a.put(keyCapture, value)
+	return value
 }
 
 // endCapture sends what there is as the last part; with mu held.
@@ -142,7 +146,7 @@ func (a *agent) resumeCapture() {
 	}
 	for _, s := range a.readRing(c.From, a.buf.Ring.Next()) {
 		if a.serving.capture != nil {
-			a.addAfter(s.Sample, s.seq)
+			a.takeSample(s.Sample, s.seq)
 		}
 	}
 }

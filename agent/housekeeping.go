@@ -38,6 +38,9 @@ func (a *agent) housekeeping(ctx context.Context) error {
 			if err := a.written(a.answers.flush()); err != nil {
 				return err
 			}
+			a.mu.Lock()
+			a.retryBacklog()
+			a.mu.Unlock()
 			damaged = a.reportDamage(damaged)
 			losses.report(a)
 		}
@@ -73,11 +76,12 @@ func (l *losses) report(a *agent) {
 		input = t.Dropped()
 	}
 	if outbox == l.outbox && input == l.input {
+		a.diskFull.Store(false) // of no concern for what is dropped later
 		return
 	}
 	if _, ok := l.said.pass(a.o.Now()); !ok {
 		return // the counts stand, so a later pass says them
 	}
-	a.say(event.StoreDropped, slog.Uint64("reports", outbox-l.outbox), slog.Uint64("inputs", input-l.input))
+	a.sayDropped(outbox-l.outbox, input-l.input)
 	l.outbox, l.input = outbox, input
 }

@@ -70,7 +70,7 @@ func (a *agent) reject(cause error, t *throttle) error {
 // written takes the outcome of writing an answer.
 func (a *agent) written(err error) error {
 	if errors.Is(err, errAnswersFull) {
-		a.storeFailed(slog.Any("error", err))
+		a.answersFailed(err)
 		return nil
 	}
 	return err
@@ -98,6 +98,7 @@ func (a *agent) answer(expected *serving, s source.Sample, record []byte) ([]byt
 	record = pipeline.AppendRecord(record, &pipeline.Record{
 		Boot: a.boot, Sequence: got.Sequence, Time: got.Time, Label: got.Label, Confidence: got.Confidence, X: s.X,
 	})
+	a.retryBacklog()
 	seq, kept := a.keep(record)
 	a.collectSignal(got, id)
 	sample := wire.Sample{ID: id, Time: got.Time, Label: got.Label, Confidence: got.Confidence}

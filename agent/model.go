@@ -15,17 +15,18 @@ import (
 )
 
 // serving is the model in service, and what goes with it when another takes its
-// place. agent.mu guards what changes: first, reference, state, collect, capture.
+// place. agent.mu guards what changes: first, reference, state, unreported, collect, capture.
 type serving struct {
-	installed *update.Installed
-	model     *pipeline.Model
-	name      answerModel
-	first     uint64      // the ring's number of the first sample that it answered
-	reference string      // digest of the reference in force
-	signed    *offer      // the reference that it came into service with, nil if the bundle's
-	state     drift.State // at the latest sample
-	collect   *collection // nil if its first signals are not being collected
-	capture   *capture    // nil if no evidence is being captured
+	installed  *update.Installed
+	model      *pipeline.Model
+	name       answerModel
+	first      uint64      // the ring's number of the first sample that it answered
+	reference  string      // digest of the reference in force
+	signed     *offer      // the reference that it came into service with, nil if the bundle's
+	state      drift.State // at the latest sample
+	unreported string      // id of the alarm whose report is not in the outbox yet
+	collect    *collection // nil if its first signals are not being collected
+	capture    *capture    // nil if no evidence is being captured
 }
 
 // serve takes an installed model into service from the next sample on. If it
@@ -132,10 +133,11 @@ func (a *agent) restore(s *serving) bool {
 	return true
 }
 
-// persistMonitor stores the state of the watch; with mu held.
+// persistMonitor stores the state of the watch; with mu held. An alarm is stored
+// only when its report is: else a restart would find it raised, and nobody told.
 func (a *agent) persistMonitor() {
 	s := a.serving
-	if s == nil {
+	if s == nil || s.unreported != "" {
 		return
 	}
 	value, err := json.Marshal(monitorState{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	goruntime "runtime"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 func open(c Config, o Options) (a *agent, err error) {
 	a = &agent{
 		c: c, o: o, pipe: pipeline.New(), topics: wire.DeviceTopics{Site: c.Device.Site, Device: c.Device.ID},
-		changed: make(chan struct{}, 1), loaded: make(chan struct{}, 1), counted: throttle{every: time.Minute}, full: throttle{every: time.Hour},
+		changed: make(chan struct{}, 1), loaded: make(chan struct{}, 1), counted: throttle{every: time.Minute}, full: throttle{every: time.Hour}, fullOutput: throttle{every: time.Hour},
 	}
 	defer func() {
 		if err != nil {
@@ -48,7 +47,7 @@ func (a *agent) openBuffer() error {
 		Boot: random, Log: a.o.Log,
 		OnFailing: func(cause error) {
 			if cause != nil {
-				a.storeFailed(slog.Any("error", cause))
+				a.storeFailed(cause)
 			}
 		},
 		OnDamage: func(buffer.Recovered) {}, // reportDamage says it, with an event
@@ -91,9 +90,10 @@ func (a *agent) close() error {
 		errs = append(errs, a.answers.close())
 	}
 	if a.buf != nil {
+		a.abandonBacklog()
 		a.persist()
 		if err := a.buf.Close(); errors.Is(err, buffer.ErrFull) {
-			a.storeFailed(slog.Any("error", err))
+			a.storeFailed(err)
 		} else {
 			errs = append(errs, err)
 		}

@@ -14,18 +14,24 @@ import (
 // putEvent puts an event into the outbox and reports whether it is there. Its id
 // names it for ever, so that the centre can drop a repetition.
 func (a *agent) putEvent(kind string, class buffer.Class, data wire.Message) bool {
+	m, ok := a.newEvent(kind, class, data)
+	return ok && a.stored(a.buf.Outbox.Put(m))
+}
+
+// newEvent makes the message of an event.
+func (a *agent) newEvent(kind string, class buffer.Class, data wire.Message) (buffer.Message, bool) {
 	id := wire.SampleID{Device: a.c.Device.ID, Boot: a.boot, Sequence: a.events.Add(1)}.String()
 	e, err := wire.NewEvent(a.topics, kind, id, a.o.Now(), data)
 	if err != nil {
 		a.o.Log.Error("event cannot be made", slog.String("kind", kind), slog.Any("error", err))
-		return false
+		return buffer.Message{}, false
 	}
 	payload, err := json.Marshal(e)
 	if err != nil {
 		a.o.Log.Error("event cannot be encoded", slog.String("kind", kind), slog.Any("error", err))
-		return false
+		return buffer.Message{}, false
 	}
-	return a.stored(a.buf.Outbox.Put(buffer.Message{Class: class, Topic: a.topics.Event(kind), Payload: payload, QoS: 1}))
+	return buffer.Message{Class: class, Topic: a.topics.Event(kind), Payload: payload, QoS: 1}, true
 }
 
 // putHealth reports something that a person should know.

@@ -145,6 +145,7 @@ func (a *agent) referenceTaken(s *serving, o *offer) {
 	a.endCollection()
 	s.reference = trust.Digest(o.doc.Reference)
 	s.state = drift.Stable
+	s.unreported = "" // the alarm has ended, and its report may still come
 	a.noteReference(o)
 	a.persistMonitor()
 	a.say(event.ReferenceTaken, slog.Uint64("sequence", o.doc.Sequence), slog.String("model", o.doc.Model[:8]))

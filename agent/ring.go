@@ -36,13 +36,17 @@ func (b *burst) add(bytes int, now time.Time) bool {
 }
 
 // keep puts a sample into the ring and reports whether it is there; with mu held.
+// If it is not, seq is the number that the next one will get.
 func (a *agent) keep(record []byte) (seq uint64, ok bool) {
 	if a.burst.add(len(record), a.o.Now()) {
 		a.flush()
 		a.burst.begin = a.o.Now()
 	}
 	seq, err := a.buf.Ring.Append(record)
-	return seq, a.stored(err)
+	if a.stored(err) {
+		return seq, true
+	}
+	return a.buf.Ring.Next(), false
 }
 
 // flush waits until the disk has what was stored, for a while.

@@ -33,16 +33,45 @@ func (a *agent) stored(err error) bool {
 	if err == nil || errors.Is(err, buffer.ErrUncertain) {
 		return true
 	}
-	a.storeFailed(slog.Any("error", err))
+	a.storeFailed(err)
 	return false
 }
 
 // storeFailed says that something could not be stored, once in a while: full
 // stores stay full for long, and inference goes on meanwhile.
-func (a *agent) storeFailed(attrs ...slog.Attr) {
+func (a *agent) storeFailed(cause error) {
+	a.noteCause(cause)
 	if n, ok := a.full.pass(a.o.Now()); ok {
-		a.say(event.StoreFull, append(attrs, slog.Uint64("count", n))...)
+		a.say(event.StoreFull, slog.Any("error", cause), slog.Uint64("count", n))
 	}
+}
+
+// noteCause remembers what sayDropped advises about.
+func (a *agent) noteCause(cause error) {
+	if errors.Is(cause, buffer.ErrDisk) {
+		a.diskFull.Store(true)
+	}
+}
+
+// answersFailed is storeFailed for the output, which may lie on another disk.
+func (a *agent) answersFailed(cause error) {
+	if n, ok := a.fullOutput.pass(a.o.Now()); ok {
+		a.sayAdvised(event.StoreFull, "free space on the disk of output.answers; inference goes on, answers are lost meanwhile",
+			slog.Any("error", cause), slog.Uint64("count", n))
+	}
+}
+
+// sayDropped says how many records were lost, with advice that fits the cause: a
+// full disk lasts until room is made, a full outbox until the broker is back.
+func (a *agent) sayDropped(reports, inputs uint64) {
+	do := event.Lookup(event.StoreDropped).Do
+	switch {
+	case a.diskFull.Swap(false):
+		do = "free space on the disk of the state directory"
+	case reports == 0:
+		do = "send fewer samples or raise source.queue: the model does not keep up with them"
+	}
+	a.sayAdvised(event.StoreDropped, do, slog.Uint64("reports", reports), slog.Uint64("inputs", inputs))
 }
 
 // A throttle lets a message through once in a while and counts the others.

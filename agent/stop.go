@@ -72,8 +72,14 @@ func (a *agent) drain(ctx context.Context) {
 }
 
 // unsent reports whether there are messages that the broker has not acknowledged.
-// Those that it has may stay in the outbox until the next commit.
+// Those that wait for room count too; those that it has may stay in the outbox until the next commit.
 func (a *agent) unsent() bool {
+	a.mu.Lock()
+	kept := len(a.backlog.waiting)
+	a.mu.Unlock()
+	if kept > 0 {
+		return true
+	}
 	left, err := a.buf.Outbox.Next(1, nil)
 	if err != nil {
 		a.o.Log.Error("outbox cannot be read", slog.Any("error", err))

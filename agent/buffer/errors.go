@@ -21,6 +21,8 @@ var (
 	// its bound, or the outbox holds only records that matter more. Nothing that
 	// was stored is lost; the offered record counts as dropped.
 	ErrFull = errors.New("buffer: full")
+	// ErrDisk is the ErrFull of a disk, or of a quota on it, that has no room left.
+	ErrDisk = fmt.Errorf("%w: no room on the disk", ErrFull)
 	// ErrTooLarge says that a record exceeds MaxPayload or half its store's limit.
 	ErrTooLarge = errors.New("buffer: record too large")
 	// ErrUncertain says that the change is in the file but that the disk did not
@@ -45,18 +47,20 @@ func damaged(format string, args ...any) error {
 
 // fullCauses are the errors that mean "no room" and pass by themselves once room
 // is made.
-var fullCauses = []error{bberrors.ErrMaxSizeReached, syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG}
+var fullCauses = []struct{ cause, is error }{
+	{bberrors.ErrMaxSizeReached, ErrFull}, {syscall.ENOSPC, ErrDisk}, {syscall.EDQUOT, ErrDisk}, {syscall.EFBIG, ErrDisk},
+}
 
 // asFull marks an error that means "no room" with ErrFull and leaves others alone.
 func asFull(err error) error {
 	if err == nil || errors.Is(err, ErrFull) {
 		return err
 	}
-	for _, cause := range fullCauses {
+	for _, full := range fullCauses {
 		// bbolt formats the errors of growing a file with %s, so that only the
 		// text is left of the cause.
-		if errors.Is(err, cause) || strings.Contains(err.Error(), cause.Error()) {
-			return fmt.Errorf("%w: %w", ErrFull, err)
+		if errors.Is(err, full.cause) || strings.Contains(err.Error(), full.cause.Error()) {
+			return fmt.Errorf("%w: %w", full.is, err)
 		}
 	}
 	return err

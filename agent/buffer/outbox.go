@@ -59,11 +59,39 @@ type Outbox struct{ q *queue }
 // disk is full, nothing is stored or evicted, the messages count as dropped, and
 // the error is ErrFull. After ErrUncertain the messages are stored.
 func (o *Outbox) Put(messages ...Message) error {
+	if err := o.check(messages); err != nil {
+		return err
+	}
+	err := o.offer(messages)
+	if err != nil && !errors.Is(err, ErrUncertain) && !errors.Is(err, ErrClosed) {
+		o.q.mu.Lock()
+		defer o.q.mu.Unlock()
+		for _, m := range messages {
+			o.q.refused.outbox[m.Class]++
+		}
+	}
+	return err
+}
+
+// TryPut is Put for who keeps messages that found no room and offers them again:
+// they do not count as dropped.
+func (o *Outbox) TryPut(messages ...Message) error {
+	if err := o.check(messages); err != nil {
+		return err
+	}
+	return o.offer(messages)
+}
+
+func (o *Outbox) check(messages []Message) error {
 	for i := range messages {
 		if err := o.q.checkMessage(messages[i]); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+func (o *Outbox) offer(messages []Message) error {
 	err := o.q.commit(func(t *txn) error {
 		for i := range messages {
 			if err := t.enqueue(&messages[i]); err != nil {
@@ -72,15 +100,8 @@ func (o *Outbox) Put(messages ...Message) error {
 		}
 		return nil
 	})
-	switch {
-	case err == nil || errors.Is(err, ErrUncertain):
+	if err == nil || errors.Is(err, ErrUncertain) {
 		signal(o.q.wake)
-	case !errors.Is(err, ErrClosed):
-		o.q.mu.Lock()
-		for _, m := range messages {
-			o.q.refused.outbox[m.Class]++
-		}
-		o.q.mu.Unlock()
 	}
 	return err
 }

@@ -153,6 +153,9 @@ func TestPutAllOrNone(t *testing.T) {
 	if got := b.Counters().OutboxTotal(); got.Produced != 5 || got.Dropped != 2 {
 		t.Errorf("got %v, want 5 = 0 + 2 + 3", got)
 	}
+	if err := b.Outbox.TryPut(batch...); !errors.Is(err, ErrFull) || errors.Is(err, ErrDisk) {
+		t.Errorf("got %v, want ErrFull and not ErrDisk", err)
+	}
 	flush(t, b)
 	if got := b.Counters().OutboxTotal(); got.Produced != 5 || got.Dropped != 2 {
 		t.Errorf("committed: got %v, want 5 = 0 + 2 + 3", got)
