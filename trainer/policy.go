@@ -13,9 +13,17 @@ import (
 type due struct {
 	reports []store.DriftReport // at least one, oldest first
 	labels  int                 // labeled samples of their evidence
+	state   string              // of these labels: another one once any of them changes
 }
 
 func (d due) name() string { return d.reports[0].Name }
+
+func (d due) key() reportKey { return keyOf(d.reports[0]) }
+
+// A reportKey says which reports are answered together.
+type reportKey struct{ site, device, model string }
+
+func keyOf(r store.DriftReport) reportKey { return reportKey{r.Site, r.Device, r.Model} }
 
 // settle notes what became of the reports.
 func (d due) settle(tx *store.Tx, status store.Status, release, detail string) error {
@@ -34,10 +42,12 @@ const settled = 5 * time.Second
 // leastLabels is the least that a model can be measured on, and a reference made of.
 const leastLabels = 30
 
-// ready returns what can be answered now, oldest first, and closes the reports
-// of models that their devices have left behind.
+// ready returns what can be answered now, oldest first, without what waits for
+// its next attempt, and closes the reports of models that their devices have left
+// behind.
 func (r *retrainer) ready(ctx context.Context) ([]due, error) {
 	var all []due
+	now := r.t.o.Now()
 	err := r.t.store.Update(ctx, func(tx *store.Tx) error {
 		groups, err := unanswered(tx)
 		if err != nil {
@@ -48,10 +58,18 @@ func (r *retrainer) ready(ctx context.Context) ([]due, error) {
 			if err != nil {
 				return err
 			}
-			if enough(group, c, r.t.o.MinLabels, r.t.o.Now()) {
-				all = append(all, due{group, c.labeled})
+			if !enough(group, c, r.t.o.MinLabels, now) {
+				continue
+			}
+			state, err := tx.LabelState(evidences(group)...)
+			if err != nil {
+				return err
+			}
+			if d := (due{group, c.labeled, state}); !r.waits(d, now) {
+				all = append(all, d)
 			}
 		}
+		r.forget(groups)
 		return nil
 	})
 	return all, err
@@ -64,9 +82,8 @@ func unanswered(tx *store.Tx) ([][]store.DriftReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	type key struct{ site, device, model string }
-	open, refused := make(map[key][]store.DriftReport), make(map[key][]store.DriftReport)
-	var order []key
+	open, refused := make(map[reportKey][]store.DriftReport), make(map[reportKey][]store.DriftReport)
+	var order []reportKey
 	for _, one := range reports {
 		gone, err := superseded(tx, one)
 		if err != nil {
@@ -78,7 +95,7 @@ func unanswered(tx *store.Tx) ([][]store.DriftReport, error) {
 			}
 			continue
 		}
-		k := key{one.Site, one.Device, one.Model}
+		k := keyOf(one)
 		if len(open[k])+len(refused[k]) == 0 {
 			order = append(order, k)
 		}
@@ -119,6 +136,15 @@ func superseded(tx *store.Tx, report store.DriftReport) (bool, error) {
 	return err == nil && now.Name == then.Name && now.Version > then.Version, err
 }
 
+// evidences names what the reports announced.
+func evidences(reports []store.DriftReport) []store.EvidenceKey {
+	var all []store.EvidenceKey
+	for _, one := range reports {
+		all = append(all, store.EvidenceKey{Site: one.Site, Device: one.Device, Evidence: one.Evidence})
+	}
+	return all
+}
+
 // counted is how far the evidence of some reports has come.
 type counted struct {
 	samples, labeled int
@@ -150,8 +176,9 @@ func count(tx *store.Tx, reports []store.DriftReport) (counted, error) {
 // enough decides whether reports have the labels that a training needs. That is
 // so with as many labeled samples as were asked for; with all that there are;
 // or when as many labels were given, but some of the samples do not come, because
-// the device has dropped them or captures no more. What was refused is tried
-// again with twice as many as then.
+// the device has dropped them or captures no more. Reports whose new model was no
+// better are tried again with twice as many as then; an attempt that failed
+// otherwise was no answer, and its reports are as open as before.
 func enough(reports []store.DriftReport, c counted, minLabels int, now time.Time) bool {
 	latest := reports[len(reports)-1]
 	need := minLabels

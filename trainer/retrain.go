@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,12 +20,13 @@ type retrainer struct {
 	t    *Trainer
 	wake chan struct{}
 
-	mu   sync.Mutex
-	busy map[string]bool // names in training
+	mu    sync.Mutex
+	busy  map[string]bool // names in training
+	tries map[reportKey]*attempts
 }
 
 func newRetrainer(t *Trainer) retrainer {
-	return retrainer{t: t, wake: make(chan struct{}, 1), busy: make(map[string]bool)}
+	return retrainer{t: t, wake: make(chan struct{}, 1), busy: make(map[string]bool), tries: make(map[reportKey]*attempts)}
 }
 
 // look makes retrain look at the reports, soon.
@@ -45,12 +48,15 @@ func (r *retrainer) retrain(ctx context.Context) {
 			return
 		case <-r.wake:
 		}
+		// What is in training now is answered from what was read before it ended,
+		// so it waits for the next look.
+		training := r.training()
 		ready, err := r.ready(ctx)
 		if err != nil && ctx.Err() == nil {
 			r.t.o.Log.Error("reports cannot be read", slog.Any("error", err))
 		}
 		for _, one := range ready {
-			if !r.begin(one.name()) {
+			if training[one.name()] || !r.begin(one.name()) {
 				continue
 			}
 			jobs.Go(func() {
@@ -60,6 +66,12 @@ func (r *retrainer) retrain(ctx context.Context) {
 			})
 		}
 	}
+}
+
+func (r *retrainer) training() map[string]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.busy)
 }
 
 func (r *retrainer) begin(name string) bool {
@@ -80,40 +92,76 @@ func (r *retrainer) end(name string) {
 
 // answer trains for reports, and assigns what comes out or notes why nothing did.
 func (r *retrainer) answer(ctx context.Context, d due) {
-	report, now := d.reports[0], r.t.o.Now
-	n := Notice{Site: report.Site, Device: report.Device, Name: report.Name}
-	say := func(kind fleet.Kind, text string) {
-		n.Time, n.Kind, n.Text = now(), kind, text
-		r.t.o.Log.Info("notice", slog.String("kind", string(kind)), slog.String("device", n.Device), slog.String("text", text))
-		r.t.notify(n)
-	}
-	n.Labels = d.labels
-	say(fleet.Training, fmt.Sprintf("training with %d labels of this alarm", d.labels))
+	n := Notice{Site: d.reports[0].Site, Device: d.reports[0].Device, Name: d.name()}
+	var out jobs.Outcome
 	began := time.Now()
-	out, err := r.t.pipeline.Retrain(ctx, d.reports...)
+	material, err := r.pipeline().Gather(ctx, d.reports...)
+	if err == nil {
+		r.tellMaterial(n, d, material)
+		out, err = r.pipeline().Retrain(ctx, material)
+	}
 	if ctx.Err() != nil {
 		return // stopped: the reports stay open and are taken up by the next process
 	}
 	n.Seconds, n.Samples, n.Labels = time.Since(began).Seconds(), out.Samples, out.Labels
 	n.Accuracy, n.Running, n.Weak = out.Accuracy, out.Running, out.Weak
-	if err != nil {
-		rearmed := r.refuse(ctx, d, err)
-		say(fleet.Rejected, "no new model: "+err.Error())
-		if rearmed > 0 {
-			n.Samples = rearmed
-			say(fleet.Referenced, fmt.Sprintf("the running model stays, and its %d signals after the alarm become its reference", rearmed))
-		}
+	switch {
+	case errors.Is(err, jobs.ErrWorse):
+		r.refuse(ctx, n, d, err)
+		return
+	case err != nil:
+		r.postpone(ctx, n, d, err)
 		return
 	}
 	n.Version, n.Release = out.Release.Version, out.Release.Digest
-	say(fleet.Trained, fmt.Sprintf("new model answers %.3f of the labeled samples right, the running one %.3f", out.Accuracy, out.Running))
-	say(fleet.Released, fmt.Sprintf("%s version %d released", n.Name, n.Version))
+	r.say(n, fleet.Trained, fmt.Sprintf("new model, trained with %d labels, answers %.3f of the labeled samples right, the running one %.3f",
+		out.Labels, out.Accuracy, out.Running))
+	r.say(n, fleet.Released, fmt.Sprintf("%s version %d released", n.Name, n.Version))
 	if err := r.assign(ctx, d, out); err != nil {
-		r.t.o.Log.Error("release not assigned", slog.String("device", report.Device), slog.Any("error", err))
-		return // the reports stay open
+		r.postpone(ctx, n, d, fmt.Errorf("release not assigned: %w", err))
+		return
 	}
-	say(fleet.Assigned, fmt.Sprintf("%s version %d assigned", n.Name, n.Version))
+	r.say(n, fleet.Assigned, fmt.Sprintf("%s version %d assigned", n.Name, n.Version))
 	r.t.republish()
+}
+
+func (r *retrainer) pipeline() *jobs.Pipeline { return r.t.Workbench.pipeline }
+
+// say completes a notice and passes it on.
+func (r *retrainer) say(n Notice, kind fleet.Kind, text string) {
+	n.Time, n.Kind, n.Text = r.t.o.Now(), kind, text
+	r.t.o.Log.Info("notice", slog.String("kind", string(kind)), slog.String("device", n.Device), slog.String("text", text))
+	r.t.notify(n)
+}
+
+// tellMaterial says with what a training begins and which labels it cannot use,
+// once for each finding: later attempts begin in silence.
+func (r *retrainer) tellMaterial(n Notice, d due, m *jobs.Material) {
+	if unknown, names := m.Unknown(); unknown > 0 {
+		text := fmt.Sprintf("%d %s that the model lacks: %s", unknown,
+			plural(unknown, "label names a class", "labels name classes"), strings.Join(names, ", "))
+		if r.news(d, text) {
+			n.Labels = unknown
+			r.say(n, fleet.UnknownClass, text)
+		}
+	}
+	n.Labels = m.Labels()
+	text := fmt.Sprintf("training with %d %s of this alarm", n.Labels, plural(n.Labels, "label", "labels"))
+	if n.Labels != d.labels {
+		text = fmt.Sprintf("training with %d of %d labels of this alarm, the others are set aside", n.Labels, d.labels)
+	}
+	if r.news(d, string(fleet.Training)) {
+		r.say(n, fleet.Training, text)
+	} else {
+		r.t.o.Log.Info("training again", slog.String("device", n.Device), slog.String("text", text))
+	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // assign gives the release to the device that reported, and closes its reports in
@@ -128,21 +176,38 @@ func (r *retrainer) assign(ctx context.Context, d due, out jobs.Outcome) error {
 	})
 }
 
-// refuse notes why nothing came out of reports. If it is that the running model
-// cannot be bettered, the device is told to watch on from where it stands, and
-// refuse returns the size of its new reference; 0 otherwise.
-func (r *retrainer) refuse(ctx context.Context, d due, why error) (rearmed int) {
+// refuse closes reports whose new model is no better than the running one. The
+// device is told to watch on from where it stands.
+func (r *retrainer) refuse(ctx context.Context, n Notice, d due, why error) {
+	rearmed := 0
 	err := r.t.store.Update(ctx, func(tx *store.Tx) (err error) {
-		if errors.Is(why, jobs.ErrWorse) {
-			if rearmed, err = r.rearm(tx, d); err != nil {
-				return err
-			}
+		if rearmed, err = r.rearm(tx, d); err != nil {
+			return err
 		}
 		return d.settle(tx, store.StatusRefused, "", why.Error())
 	})
 	if err != nil {
-		r.t.o.Log.Error("refusal not noted", slog.String("device", d.reports[0].Device), slog.Any("error", err))
-		return 0
+		r.postpone(ctx, n, d, fmt.Errorf("refusal of the new model not noted: %w", err))
+		return
 	}
-	return rearmed
+	r.answered(d)
+	r.say(n, fleet.Rejected, "no new model: "+why.Error())
+	if rearmed > 0 {
+		n.Samples = rearmed
+		r.say(n, fleet.Referenced, fmt.Sprintf("the running model stays, and its %d signals after the alarm become its reference", rearmed))
+	}
+}
+
+// postpone leaves reports open whose training failed, for another attempt. Why
+// it failed is told once for each cause, however often it happens.
+func (r *retrainer) postpone(ctx context.Context, n Notice, d due, why error) {
+	pause := r.failed(d, r.t.o.Now())
+	r.t.o.Log.Info("training failed", slog.String("device", n.Device), slog.Duration("again_in", pause), slog.Any("cause", why))
+	err := r.t.store.Update(ctx, func(tx *store.Tx) error { return d.settle(tx, store.StatusOpen, "", why.Error()) })
+	if err != nil && ctx.Err() == nil {
+		r.t.o.Log.Error("failure not noted", slog.String("device", n.Device), slog.Any("error", err))
+	}
+	if r.news(d, why.Error()) {
+		r.say(n, fleet.Rejected, "no new model yet, trying again: "+why.Error())
+	}
 }

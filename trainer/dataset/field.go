@@ -31,7 +31,8 @@ const (
 // say. Rows that repeat an earlier one are dropped; those that do not fit are
 // quarantined. Outliers are looked for among the samples of one alarm only:
 // against the base set all of a drifted stream would be one. Samples that are in
-// quarantine already stay there.
+// quarantine already stay there unless it was for their label, which may have been
+// corrected since: they are judged anew.
 func Field(base *Table, samples []store.Sample) (*FieldSet, error) {
 	f := &FieldSet{Table: Table{Columns: base.Columns, Classes: base.Classes}, Quarantine: make(map[string]string)}
 	class := indexOf(base.Classes)
@@ -42,7 +43,7 @@ func Field(base *Table, samples []store.Sample) (*FieldSet, error) {
 		}
 		y, known := class[s.Label]
 		switch {
-		case s.Quarantine != "":
+		case s.Quarantine != "" && s.Quarantine != ReasonClass && s.Quarantine != ReasonConflict:
 			f.Quarantine[s.ID] = s.Quarantine
 			f.Report.Quarantined++
 		case len(x) != len(base.Columns):

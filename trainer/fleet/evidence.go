@@ -36,7 +36,7 @@ func (f *Fleet) evidence(ctx context.Context, t wire.Topic, payload []byte) erro
 		f.notify(t, Notice{Kind: Evidence, Text: fmt.Sprintf("evidence %s complete", e.ID), Samples: count.Samples})
 	}
 	if labeled > 0 {
-		f.notify(t, Notice{Kind: Labeled, Text: "samples found their labels", Labels: labeled})
+		f.notify(t, Notice{Kind: Labeled, Text: "samples labeled: " + strconv.Itoa(labeled), Labels: labeled})
 	}
 	f.o.Changed()
 	return nil
@@ -70,7 +70,7 @@ func (f *Fleet) labels(ctx context.Context, t wire.Topic, payload []byte) error 
 	if err := wire.Decode(payload, &l); err != nil {
 		return err
 	}
-	joined := 0
+	joined, changed := 0, 0
 	err := f.store.Update(ctx, func(tx *store.Tx) error {
 		for _, one := range l.Labels {
 			got, err := tx.AddLabel(store.Label{
@@ -80,8 +80,11 @@ func (f *Fleet) labels(ctx context.Context, t wire.Topic, payload []byte) error 
 			if err != nil {
 				return err
 			}
-			if got {
+			switch got {
+			case store.JoinedNew:
 				joined++
+			case store.JoinedChanged:
+				changed++
 			}
 		}
 		return nil
@@ -90,7 +93,10 @@ func (f *Fleet) labels(ctx context.Context, t wire.Topic, payload []byte) error 
 		return err
 	}
 	if joined > 0 {
-		f.notify(t, Notice{Kind: Labeled, Text: "labels joined with their samples", Labels: joined})
+		f.notify(t, Notice{Kind: Labeled, Text: "samples labeled: " + strconv.Itoa(joined), Labels: joined})
+	}
+	if changed > 0 {
+		f.notify(t, Notice{Kind: Corrected, Text: "labels corrected: " + strconv.Itoa(changed), Labels: changed})
 	}
 	f.o.Changed()
 	return nil

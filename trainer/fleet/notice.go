@@ -12,9 +12,11 @@ const (
 	Drift            Kind = "drift"             // a device reported drift
 	Evidence         Kind = "evidence"          // all samples around an alarm have arrived
 	Labeled          Kind = "labeled"           // samples got their labels
+	Corrected        Kind = "corrected"         // samples got other labels than they had
 	Training         Kind = "training"          // a training began
+	UnknownClass     Kind = "unknown_class"     // labels that a training cannot use: the model has no such class
 	Trained          Kind = "trained"           // it ended with a model
-	Rejected         Kind = "rejected"          // it ended without one that is better, or failed
+	Rejected         Kind = "rejected"          // it ended without one that is better, or failed and is tried again
 	Released         Kind = "released"          // a model was signed
 	Assigned         Kind = "assigned"          // a device or group is to run it
 	Progress         Kind = "progress"          // a device goes on with an update
@@ -39,7 +41,7 @@ type Notice struct {
 	Release  string  `json:"release,omitempty"`  // digest of the document
 	Sample   string  `json:"sample,omitempty"`   // Drift: where the alarm was raised
 	Samples  int     `json:"samples,omitempty"`  // Evidence, Trained, Referenced: how many
-	Labels   int     `json:"labels,omitempty"`   // Labeled: how many more samples have one; Training: of this alarm; Trained: in all
+	Labels   int     `json:"labels,omitempty"`   // Labeled: how many more samples have one; Corrected: how many have another; Training: of this alarm, usable; UnknownClass: of this alarm, not usable; Trained: in all
 	Seconds  float64 `json:"seconds,omitempty"`  // Trained, Rejected
 	Accuracy float64 `json:"accuracy,omitempty"` // Trained, Rejected: the new model's on labeled samples that it did not see
 	Running  float64 `json:"running,omitempty"`  // Trained, Rejected: the running model's on samples of the same alarm

@@ -1,8 +1,8 @@
 // Package jobs makes models: the first one of a name from its base set, and a
 // renewed one from what devices captured and people labeled after an alarm.
 //
-// Fill in a [Pipeline] and call [Pipeline.First] or [Pipeline.Retrain]. Both
-// train, quantize to int8, measure on samples that the model has not seen,
+// Fill in a [Pipeline] and call [Pipeline.First], or [Pipeline.Gather] and
+// [Pipeline.Retrain]. Both ways train, quantize to int8, measure on samples that the model has not seen,
 // and sign a release; neither assigns it to anybody. What a model is measured
 // with is the int8 file as a device runs it, to the byte.
 //

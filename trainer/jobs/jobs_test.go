@@ -106,6 +106,14 @@ func capture(t *testing.T, p *Pipeline, table *dataset.Table, model, evidence st
 	return store.DriftReport{Site: "s", Device: "d", Name: "hum", Model: model, Evidence: evidence}
 }
 
+func retrain(ctx context.Context, p *Pipeline, report store.DriftReport) (Outcome, error) {
+	m, err := p.Gather(ctx, report)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return p.Retrain(ctx, m)
+}
+
 func TestFirstAndRetrain(t *testing.T) {
 	ctx := context.Background()
 	p, rng := bench(t)
@@ -117,7 +125,7 @@ func TestFirstAndRetrain(t *testing.T) {
 		t.Errorf("got %s, want a good model with a full reference", brief(first))
 	}
 	report := capture(t, p, rows(rng, 100, 2.5), first.Release.Model, "e1")
-	second, err := p.Retrain(ctx, report)
+	second, err := retrain(ctx, p, report)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +134,7 @@ func TestFirstAndRetrain(t *testing.T) {
 	}
 	// The second drift is learned on top of the first, whose samples stay in.
 	again := capture(t, p, rows(rng, 60, 4), second.Release.Model, "e2")
-	third, err := p.Retrain(ctx, again)
+	third, err := retrain(ctx, p, again)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +151,7 @@ func TestSameInputsSameModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := p.Retrain(context.Background(), capture(t, p, rows(rng, 100, 2.5), first.Release.Model, "e1"))
+		second, err := retrain(context.Background(), p, capture(t, p, rows(rng, 100, 2.5), first.Release.Model, "e1"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,24 +170,24 @@ func TestRetrainRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	few := capture(t, p, rows(rng, 29, 0), first.Release.Model, "few")
-	if _, err := p.Retrain(ctx, few); !errors.Is(err, ErrFewLabels) {
+	if _, err := retrain(ctx, p, few); !errors.Is(err, ErrFewLabels) {
 		t.Errorf("29 labels: got %v, want ErrFewLabels", err)
 	}
 	unknown := few
 	unknown.Model = "unknown"
-	if _, err := p.Retrain(ctx, unknown); !errors.Is(err, store.ErrNotFound) {
+	if _, err := retrain(ctx, p, unknown); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("unknown model: got %v, want ErrNotFound", err)
 	}
 	enough := capture(t, p, rows(rng, 60, 0), first.Release.Model, "enough")
 	ruinous := train.WarmDefaults()
 	ruinous.LearningRate, ruinous.Noise = 0.1, 1000
 	p.Warm = &ruinous
-	if out, err := p.Retrain(ctx, enough); !errors.Is(err, ErrWorse) || out.Accuracy >= out.Running {
+	if out, err := retrain(ctx, p, enough); !errors.Is(err, ErrWorse) || out.Accuracy >= out.Running {
 		t.Errorf("ruinous recipe: got %s, %v, want ErrWorse", brief(out), err)
 	}
 	stopped, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := p.Retrain(stopped, enough); !errors.Is(err, context.Canceled) {
+	if _, err := retrain(stopped, p, enough); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: got %v, want Canceled", err)
 	}
 	update(t, p, func(tx *store.Tx) error {
@@ -187,7 +195,7 @@ func TestRetrainRefuses(t *testing.T) {
 		changed.Columns[1].Name = "other"
 		return tx.PutBaseSet(changed.BaseSet("hum", time.Now()))
 	})
-	if _, err := p.Retrain(ctx, enough); !errors.Is(err, dataset.ErrColumns) {
+	if _, err := retrain(ctx, p, enough); !errors.Is(err, dataset.ErrColumns) {
 		t.Errorf("other base set: got %v, want ErrColumns", err)
 	}
 }
@@ -217,7 +225,7 @@ func TestRetrainFromInt8(t *testing.T) {
 		t.Fatalf("got weights %v, %v", byHand.Weights, err)
 	}
 	report := capture(t, p, rows(rng, 100, 2.5), byHand.Model, "e1")
-	out, err := p.Retrain(ctx, report)
+	out, err := retrain(ctx, p, report)
 	if err != nil || out.Accuracy < 0.9 {
 		t.Errorf("got %s, %v, want a better model", brief(out), err)
 	}
@@ -233,7 +241,7 @@ func TestCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	report := capture(t, p, rows(rng, 100, 2.5), first.Release.Model, "e1")
-	better, err := p.Retrain(ctx, report)
+	better, err := retrain(ctx, p, report)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +256,7 @@ func TestCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Command, p.Params = train.Command{Args: []string{"/bin/sh", script}}, []byte(`{"mine": 1}`)
-	out, err := p.Retrain(ctx, report)
+	out, err := retrain(ctx, p, report)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +264,7 @@ func TestCommand(t *testing.T) {
 		t.Errorf("got %s, want the program's model", brief(out))
 	}
 	p.Command.Args = []string{"/bin/sh", "-c", "echo no graphics card >&2; exit 3"}
-	if _, err := p.Retrain(ctx, report); !errors.Is(err, train.ErrCommand) || !strings.Contains(err.Error(), "no graphics card") {
+	if _, err := retrain(ctx, p, report); !errors.Is(err, train.ErrCommand) || !strings.Contains(err.Error(), "no graphics card") {
 		t.Errorf("got %v, want what the program said", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 
 	"kedge/trainer/dataset"
@@ -12,18 +13,13 @@ import (
 	"kedge/trainer/train"
 )
 
-// Retrain answers the drift reports of one device under one model, at least one:
-// it goes on training the model on the base set and on all labeled samples of its
-// name, those around these alarms weighing most, and releases the result if it
-// is better on these.
-func (p *Pipeline) Retrain(ctx context.Context, reports ...store.DriftReport) (Outcome, error) {
-	m, err := p.material(ctx, reports)
-	if err != nil {
-		return Outcome{}, err
-	}
+// Retrain goes on training the model that reported drift on the base set and on
+// all labeled samples of its name, those around the alarms weighing most, and
+// releases the result if it is better on these.
+func (p *Pipeline) Retrain(ctx context.Context, m *Material) (Outcome, error) {
 	out := Outcome{Labels: m.labeled}
 	if m.newest.Len() < minReference {
-		return out, fmt.Errorf("%d around the alarm, want at least %d: %w", m.newest.Len(), minReference, ErrFewLabels)
+		return out, fmt.Errorf("%d around the alarm that can be used, want at least %d: %w", m.newest.Len(), minReference, ErrFewLabels)
 	}
 	done, err := p.renew(ctx, m)
 	if err != nil {
@@ -44,7 +40,7 @@ func (p *Pipeline) Retrain(ctx context.Context, reports ...store.DriftReport) (O
 	return released, err
 }
 
-func (p *Pipeline) renew(ctx context.Context, m *material) (made, error) {
+func (p *Pipeline) renew(ctx context.Context, m *Material) (made, error) {
 	if len(p.Command.Args) > 0 {
 		return p.command(ctx, m.running, m.always, m.newest, params(m.latest))
 	}
@@ -55,8 +51,8 @@ func (p *Pipeline) renew(ctx context.Context, m *material) (made, error) {
 	return p.fit(ctx, start, m.always, m.newest, p.warm())
 }
 
-// material is what a retraining is made from.
-type material struct {
+// Material is what a retraining is made from. Gather makes one.
+type Material struct {
 	name     string           // of the model
 	running  []byte           // int8 .tflite
 	labels   []string         // of its classes
@@ -66,9 +62,24 @@ type material struct {
 	always   train.Samples    // base set and earlier labeled samples, weighted
 	newest   train.Samples    // the latest, weighted
 	labeled  int              // samples in all
+	unknown  map[string]int   // labels of these alarms by classes that the model does not have
 }
 
-func (p *Pipeline) material(ctx context.Context, reports []store.DriftReport) (*material, error) {
+// Labels is how many labeled samples of the alarms can be used.
+func (m *Material) Labels() int { return m.newest.Len() }
+
+// Unknown is how many labels of the alarms cannot be used because the model does
+// not have their class, and names these classes in order.
+func (m *Material) Unknown() (n int, classes []string) {
+	for _, count := range m.unknown {
+		n += count
+	}
+	return n, slices.Sorted(maps.Keys(m.unknown))
+}
+
+// Gather reads what the drift reports of one device under one model, at least
+// one, are answered with.
+func (p *Pipeline) Gather(ctx context.Context, reports ...store.DriftReport) (*Material, error) {
 	var kept store.Release
 	var samples []store.Sample
 	err := p.Registry.Store.View(ctx, func(tx *store.Tx) (err error) {
@@ -81,7 +92,7 @@ func (p *Pipeline) material(ctx context.Context, reports []store.DriftReport) (*
 	if err != nil {
 		return nil, err
 	}
-	m := &material{name: kept.Name, start: kept.Weights}
+	m := &Material{name: kept.Name, start: kept.Weights}
 	bundle, err := p.Registry.Bundle(ctx, kept.Digest)
 	if err != nil {
 		return nil, err
@@ -109,6 +120,12 @@ func (p *Pipeline) material(ctx context.Context, reports []store.DriftReport) (*
 	for _, one := range reports {
 		alarms[one.Device+"/"+one.Evidence] = true
 	}
+	m.unknown = make(map[string]int)
+	for _, s := range samples {
+		if alarms[s.Device+"/"+s.Evidence] && field.Quarantine[s.ID] == dataset.ReasonClass {
+			m.unknown[s.Label]++
+		}
+	}
 	return m, m.weigh(base, field, alarms)
 }
 
@@ -120,8 +137,12 @@ func (p *Pipeline) field(ctx context.Context, base *dataset.Table, samples []sto
 	}
 	p.log().Info("labeled samples", slog.String("report", field.Report.String()))
 	return field, p.Registry.Store.Update(ctx, func(tx *store.Tx) error {
-		for id, reason := range field.Quarantine {
-			if err := tx.Quarantine(reason, id); err != nil {
+		for _, s := range samples {
+			reason := field.Quarantine[s.ID] // empty once a label was corrected
+			if reason == s.Quarantine {
+				continue
+			}
+			if err := tx.Quarantine(reason, s.ID); err != nil {
 				return err
 			}
 		}
@@ -131,7 +152,7 @@ func (p *Pipeline) field(ctx context.Context, base *dataset.Table, samples []sto
 
 // weigh standardizes as the running model does and sorts the labeled samples by
 // the alarm that they were captured for; those of the given alarms are the latest.
-func (m *material) weigh(base *dataset.Table, field *dataset.FieldSet, alarms map[string]bool) error {
+func (m *Material) weigh(base *dataset.Table, field *dataset.FieldSet, alarms map[string]bool) error {
 	samples := func(t *dataset.Table) (train.Samples, error) {
 		x, err := t.Apply(m.features)
 		return train.Samples{X: x, Features: len(t.Columns), Y: t.Y}, err

@@ -16,31 +16,41 @@ type Label struct {
 	Received     time.Time
 }
 
+// A Joining says what a label did to the samples.
+type Joining int
+
+// What a label can do.
+const (
+	JoinedNothing Joining = iota // it waits for its sample, or says what is known
+	JoinedNew                    // a sample got a label that it did not have
+	JoinedChanged                // a sample's label was corrected
+)
+
 // AddLabel keeps a label and joins it with its sample if that is there: the one
 // with its id, or the one of its device that is nearest in time within the
-// tolerance. It reports whether a sample got a label that it did not have.
+// tolerance.
 // A later label for the same sample corrects the earlier one.
-func (t *Tx) AddLabel(l Label, tolerance time.Duration) (joined bool, err error) {
+func (t *Tx) AddLabel(l Label, tolerance time.Duration) (Joining, error) {
 	if l.Sample != "" {
 		l.Device, l.Time = "", time.Time{} // the id alone is the key
 	}
-	_, err = t.exec("label", `INSERT INTO labels (site, source, sample, device, time, label, received) VALUES (?, ?, ?, ?, ?, ?, ?)
+	_, err := t.exec("label", `INSERT INTO labels (site, source, sample, device, time, label, received) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (site, sample, device, time) DO UPDATE SET source = excluded.source, label = excluded.label, received = excluded.received`,
 		l.Site, l.Source, l.Sample, l.Device, nano(l.Time), l.Label, nano(l.Received))
 	if err != nil {
-		return false, err
+		return JoinedNothing, err
 	}
 	kept, err := one(t, "label", scanLabel, "SELECT "+labelColumns+` FROM labels
 		WHERE site = ? AND sample = ? AND device = ? AND time = ?`, l.Site, l.Sample, l.Device, nano(l.Time))
 	if err != nil {
-		return false, err
+		return JoinedNothing, err
 	}
 	sample, distance, err := t.findSample(l, tolerance)
 	if errors.Is(err, ErrNotFound) {
-		return false, nil // it may come yet
+		return JoinedNothing, nil // it may come yet
 	}
 	if err != nil {
-		return false, err
+		return JoinedNothing, err
 	}
 	return t.join(kept, sample, distance)
 }
@@ -104,20 +114,26 @@ func (t *Tx) findSample(l Label, tolerance time.Duration) (labelTarget, int64, e
 
 // join gives the sample the label unless it has a nearer one, and takes the
 // label from the sample that it was on before.
-func (t *Tx) join(k keptLabel, sample labelTarget, distance int64) (bool, error) {
+func (t *Tx) join(k keptLabel, sample labelTarget, distance int64) (Joining, error) {
 	if sample.label != "" && !k.byID && sample.distance < distance {
-		return false, nil
+		return JoinedNothing, nil
 	}
 	if k.joined != "" && k.joined != sample.id {
 		if _, err := t.exec("sample "+k.joined, "UPDATE samples SET label = '', label_distance = 0 WHERE id = ?", k.joined); err != nil {
-			return false, err
+			return JoinedNothing, err
 		}
 	}
 	if _, err := t.exec("sample "+sample.id, "UPDATE samples SET label = ?, label_distance = ? WHERE id = ?", k.label, distance, sample.id); err != nil {
-		return false, err
+		return JoinedNothing, err
 	}
 	_, err := t.exec("label", "UPDATE labels SET joined = ?, distance = ? WHERE id = ?", sample.id, distance, k.id)
-	return sample.label == "", err
+	switch sample.label {
+	case "":
+		return JoinedNew, err
+	case k.label:
+		return JoinedNothing, err
+	}
+	return JoinedChanged, err
 }
 
 // claim looks for labels that wait for a new sample, or that are on one which
@@ -128,7 +144,8 @@ func (t *Tx) claim(s Sample, tolerance time.Duration) (bool, error) {
 		return false, err
 	}
 	if len(byID) > 0 {
-		return t.join(byID[0], labelTarget{id: s.ID}, 0)
+		joined, err := t.join(byID[0], labelTarget{id: s.ID}, 0)
+		return joined == JoinedNew, err
 	}
 	at := nano(s.Time)
 	near, err := rows(t, "labels", scanLabel, "SELECT "+labelColumns+` FROM labels
@@ -140,7 +157,8 @@ func (t *Tx) claim(s Sample, tolerance time.Duration) (bool, error) {
 	for _, k := range near {
 		distance := max(k.time-at, at-k.time)
 		if k.joined == "" || distance < k.distance {
-			return t.join(k, labelTarget{id: s.ID}, distance)
+			joined, err := t.join(k, labelTarget{id: s.ID}, distance)
+			return joined == JoinedNew, err
 		}
 	}
 	return false, nil

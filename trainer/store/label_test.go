@@ -64,7 +64,9 @@ func TestJoin(t *testing.T) {
 					case Sample:
 						got, err = tx.AddSample(v, 2*time.Second)
 					case Label:
-						got, err = tx.AddLabel(v, 2*time.Second)
+						var joined Joining
+						joined, err = tx.AddLabel(v, 2*time.Second)
+						got = joined == JoinedNew
 					}
 					if got != c.joined[i] {
 						t.Errorf("step %d: got joined %v, want %v", i, got, c.joined[i])
@@ -168,4 +170,31 @@ func TestWaitingLabels(t *testing.T) {
 	check("d", 2, noon.Add(2*time.Minute))
 	since = noon.Add(2 * time.Minute)
 	check("d", 1, since)
+}
+
+// What an operator is told, and what makes a training worth another attempt.
+func TestCorrectedLabel(t *testing.T) {
+	s, _ := open(t)
+	key := EvidenceKey{Site: "s", Device: "d", Evidence: "e"}
+	var states []string
+	for i, step := range []struct {
+		label string
+		want  Joining
+	}{{"x", JoinedNew}, {"x", JoinedNothing}, {"y", JoinedChanged}} {
+		update(t, s, func(tx *Tx) error {
+			if _, err := tx.AddSample(sampleAt(1, 0), time.Second); err != nil {
+				return err
+			}
+			got, err := tx.AddLabel(idLabel(1, step.label), time.Second)
+			if err != nil || got != step.want {
+				t.Errorf("step %d: got %v, %v, want %v", i, got, err, step.want)
+			}
+			state, err := tx.LabelState(key)
+			states = append(states, state)
+			return err
+		})
+	}
+	if states[0] != states[1] || states[1] == states[2] {
+		t.Errorf("got states %q, want the last alone to differ", states)
+	}
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 )
@@ -77,6 +79,30 @@ func (t *Tx) CountEvidence(site, device, evidence string) (EvidenceCount, error)
 		FROM evidence_parts WHERE site = ? AND device = ? AND evidence = ?`, key, &parts, &want, &latest)
 	c.Complete, c.Latest = want > 0 && parts >= want, fromNano(latest)
 	return c, err
+}
+
+// An EvidenceKey names an evidence.
+type EvidenceKey struct{ Site, Device, Evidence string }
+
+// LabelState condenses which samples of the evidences have which labels. It is
+// another one as soon as a label comes, goes or is corrected.
+func (t *Tx) LabelState(evidences ...EvidenceKey) (string, error) {
+	scan := func(s scanner) (pair [2]string, err error) {
+		err = s.Scan(&pair[0], &pair[1])
+		return pair, err
+	}
+	h := sha256.New()
+	for _, e := range evidences {
+		labeled, err := rows(t, "labels of evidence "+e.Evidence, scan, `SELECT id, label FROM samples
+			WHERE site = ? AND device = ? AND evidence = ? AND label <> '' ORDER BY id`, e.Site, e.Device, e.Evidence)
+		if err != nil {
+			return "", err
+		}
+		for _, pair := range labeled {
+			fmt.Fprintf(h, "%q %q\n", pair[0], pair[1])
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // EvidenceSamples returns the samples of an evidence, oldest first.
