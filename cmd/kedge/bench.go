@@ -25,6 +25,9 @@ result says how many ran, whatever --threads allowed.`,
 	}
 }
 
+// maxRuns bounds --n and --warmup: the time of each inference is kept, in 8 bytes.
+const maxRuns = 10_000_000
+
 // benchResult is what bench prints.
 type benchResult struct {
 	Median     float64 `json:"us_median"`
@@ -45,8 +48,15 @@ func setupBench(fs *flag.FlagSet) cli.Run {
 	warmup := fs.Int("warmup", 10, "run `N` inferences untimed before")
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	return func(ctx context.Context, env cli.Env, args []string) error {
-		if *threads < 1 || *n < 1 || *warmup < 0 {
-			return cli.Usagef("bench: --threads and --n must be at least 1, --warmup at least 0")
+		for _, f := range []struct {
+			name        string
+			value       int
+			least, most int
+		}{{"threads", *threads, 1, maxRuns}, {"n", *n, 1, maxRuns}, {"warmup", *warmup, 0, maxRuns}} {
+			if f.value < f.least || f.value > f.most {
+				return cli.WithHint(cli.Usagef("bench: flag --%s: got %d, want %d to %d", f.name, f.value, f.least, f.most),
+					"kedge bench --help shows arguments and flags")
+			}
 		}
 		m, err := model.load(args[0])
 		if err != nil {
@@ -73,7 +83,8 @@ func bench(ctx context.Context, m *runtime.Model, n, warmup int) (benchResult, e
 		return benchResult{}, err
 	}
 	samples := randomInputs(s)
-	times := make([]float64, n)
+	// A long run grows it as it goes: few allocations, which the count below rounds off.
+	times := make([]float64, 0, min(n, 1<<16))
 	var before, after goruntime.MemStats
 	for i := -warmup; i < n; i++ {
 		if i == 0 {
@@ -91,7 +102,7 @@ func bench(ctx context.Context, m *runtime.Model, n, warmup int) (benchResult, e
 			return benchResult{}, err
 		}
 		if i >= 0 {
-			times[i] = float64(time.Since(start).Nanoseconds()) / 1e3
+			times = append(times, float64(time.Since(start).Nanoseconds())/1e3)
 		}
 	}
 	goruntime.ReadMemStats(&after)

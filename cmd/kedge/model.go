@@ -19,7 +19,8 @@ func addModelFlags(fs *flag.FlagSet) modelFlags {
 
 func (f modelFlags) options() (runtime.Options, error) {
 	if *f.maxArena <= 0 {
-		return runtime.Options{}, cli.Usagef("flag --max-arena: %d: must be above 0", *f.maxArena)
+		return runtime.Options{}, cli.WithHint(cli.Usagef("flag --max-arena: %d: must be above 0", *f.maxArena),
+			fmt.Sprintf("leave it out for %d bytes", runtime.DefaultMaxArena))
 	}
 	return runtime.Options{MaxArena: *f.maxArena}, nil
 }
