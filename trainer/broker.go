@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
@@ -16,10 +17,6 @@ import (
 	"kedge/telemetry/trust"
 	"kedge/telemetry/wire"
 )
-
-// ErrExposed: the embedded broker was to listen beyond this machine without
-// being able to tell devices apart.
-var ErrExposed = errors.New("beyond loopback only with a TLS certificate and an authority for client certificates")
 
 // Limits of the embedded broker.
 const (
@@ -74,7 +71,7 @@ func startBroker(address string, config *tls.Config, receive receiver, log *slog
 	}
 	tcp, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("broker %s: %w", address, err)
+		return nil, fmt.Errorf("%s: %w: %w", address, ErrListen, finding(err))
 	}
 	var listener net.Listener = door{tcp}
 	if config != nil {
@@ -88,9 +85,12 @@ func startBroker(address string, config *tls.Config, receive receiver, log *slog
 
 // checkExposure refuses an open door.
 func checkExposure(address string, config *tls.Config) error {
-	host, _, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return fmt.Errorf("broker address %q: %w", address, err)
+		return fmt.Errorf("%q: %w", address, ErrAddress)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q: %w", address, ErrAddress)
 	}
 	ip := net.ParseIP(host)
 	if host == "localhost" || ip != nil && ip.IsLoopback() {

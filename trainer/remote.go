@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,7 +46,7 @@ func newRemote(o Options, receive receiver, up func()) (*remote, error) {
 		OnUp: func(context.Context, *mqtt.Conn) { up() },
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %s", ErrBroker, strings.TrimPrefix(err.Error(), "mqtt: "))
 	}
 	return &remote{address: o.BrokerURL, publisher: session, tls: o.BrokerTLS, receive: receive, log: o.Log}, nil
 }

@@ -36,7 +36,8 @@ func (f *folder) options() (trainer.Options, error) {
 }
 
 // open opens the workbench for a command that works by hand.
-func (f *folder) open(ctx context.Context, o trainer.Options) (*trainer.Workbench, error) {
+func (f *folder) open(ctx context.Context, env cli.Env, o trainer.Options) (*trainer.Workbench, error) {
+	warnKeys(env, privateKeys(f.keys)...)
 	w, err := trainer.OpenWorkbench(ctx, o)
 	return w, explain(err, f)
 }
@@ -55,6 +56,14 @@ func explain(err error, f *folder) error {
 		return cli.WithHint(cli.WithCode(err, cli.ExitLocked), "stop the other process or give another --dir")
 	case errors.Is(err, trainer.ErrExposed):
 		return cli.WithHint(cli.WithCode(err, cli.ExitUsage), "give --tls-cert, --tls-key and --tls-ca (kedge-trainer keys server makes them), or listen on 127.0.0.1")
+	case errors.Is(err, trainer.ErrAddress):
+		return cli.WithHint(cli.WithCode(err, cli.ExitUsage), "give --listen an address of this machine, for example 127.0.0.1:1883")
+	case errors.Is(err, trainer.ErrBroker):
+		return cli.WithHint(cli.WithCode(err, cli.ExitUsage), "give --broker for example mqtts://broker.example:8883")
+	case errors.Is(err, trainer.ErrListen):
+		return cli.WithHint(err, "stop what listens there, or give --listen another address and port of this machine")
+	case errors.Is(err, trainer.ErrCertificate):
+		return cli.WithHint(err, "kedge-trainer keys server makes a certificate and its key; the authority is ca.crt in the folder of keys")
 	case errors.Is(err, trust.ErrSignature), errors.Is(err, trust.ErrRootVersion):
 		return cli.WithHint(cli.WithCode(err, cli.ExitSignature), "the root documents and the keys beside them do not belong together")
 	case errors.Is(err, release.ErrKeysExist):

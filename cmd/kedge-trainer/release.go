@@ -53,7 +53,7 @@ func setupRelease(fs *flag.FlagSet) cli.Run {
 		if err := readCandidate(&c, paths); err != nil {
 			return err
 		}
-		w, err := f.open(ctx, o)
+		w, err := f.open(ctx, env, o)
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func bundleCommand() cli.Command {
 				if err != nil {
 					return err
 				}
-				w, err := f.open(ctx, o)
+				w, err := f.open(ctx, env, o)
 				if err != nil {
 					return err
 				}
@@ -182,7 +182,7 @@ func setupAssign(fs *flag.FlagSet) cli.Run {
 		case *days < 1 || *days > 3650:
 			return cli.Usagef("flag --days: %d, want 1 to 3650", *days)
 		}
-		w, err := f.open(ctx, o)
+		w, err := f.open(ctx, env, o)
 		if err != nil {
 			return err
 		}

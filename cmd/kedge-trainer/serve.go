@@ -68,6 +68,13 @@ func setupServe(fs *flag.FlagSet) cli.Run {
 
 func (s *serving) trainerOptions(env cli.Env) (trainer.Options, error) {
 	o, err := s.options()
+	if err == nil {
+		err = s.check()
+	}
+	if err != nil {
+		return o, err
+	}
+	command, err := resolveCommand("train-command", s.command)
 	if err != nil {
 		return o, err
 	}
@@ -77,18 +84,19 @@ func (s *serving) trainerOptions(env cli.Env) (trainer.Options, error) {
 	}
 	o.Log = slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: level}))
 	o.Listen, o.BrokerURL = s.listen, s.broker
-	o.MinLabels, o.Tolerance, o.Seed = s.minLabels, s.tolerance, s.seed
-	o.Command = train.Command{Args: strings.Fields(s.command), Timeout: s.timeout, Output: env.Stderr}
+	// Tolerance 0 of the options is their default, 0 of the flag is none.
+	o.MinLabels, o.Tolerance, o.Seed = s.minLabels, max(s.tolerance, 1), s.seed
+	o.Command = train.Command{Args: command, Timeout: s.timeout, Output: env.Stderr}
 	if s.params != "" {
 		if o.Params, err = cli.ReadFile(s.params); err != nil {
 			return o, err
 		}
 		if !json.Valid(o.Params) {
-			return o, fmt.Errorf("%s: no JSON", s.params)
+			return o, cli.WithHint(fmt.Errorf("%s: no valid JSON", s.params), "give a JSON file with --train-params")
 		}
 	}
 	o.Notify = func(n trainer.Notice) { s.print(env.Stdout, n) }
-	return o, s.tls(&o)
+	return o, explain(s.tls(&o), &s.folder)
 }
 
 // tls reads the certificates for the side that the trainer is on.
@@ -113,10 +121,12 @@ func (s *serving) tls(o *trainer.Options) (err error) {
 		o.ListenTLS, err = trainer.ServerTLS(s.cert, s.key, s.ca)
 		return err
 	}
-	return cli.Usagef("--tls-cert, --tls-key and --tls-ca belong together")
+	return usage("give all three; kedge-trainer keys server makes certificate and key, the authority is ca.crt in the folder of keys",
+		"--tls-cert, --tls-key and --tls-ca belong together")
 }
 
 func (s *serving) serve(ctx context.Context, env cli.Env, o trainer.Options) error {
+	warnKeys(env, append(privateKeys(s.keys), s.key)...)
 	t, err := trainer.Open(ctx, o)
 	if err != nil {
 		return explain(err, &s.folder)
@@ -143,5 +153,5 @@ func (s *serving) print(w io.Writer, n trainer.Notice) {
 	if n.Device != "" {
 		who += "/" + n.Device
 	}
-	fmt.Fprintf(w, "%s %-17s %s: %s\n", n.Time.UTC().Format(time.RFC3339), n.Kind, who, n.Text)
+	fmt.Fprintf(w, "%s %-17s %s: %s\n", n.Time.UTC().Format(time.RFC3339), n.Kind, who, strings.ReplaceAll(n.Text, "\n", " | "))
 }

@@ -72,7 +72,11 @@ func (r *training) trainerOptions() (trainer.Options, error) {
 	if r.ignore != "" {
 		r.csv.Ignore = strings.Split(r.ignore, ",")
 	}
-	o.Seed, o.Command = r.seed, train.Command{Args: strings.Fields(r.command)}
+	command, err := resolveCommand("command", r.command)
+	if err != nil {
+		return o, err
+	}
+	o.Seed, o.Command = r.seed, train.Command{Args: command}
 	if r.epochs != 0 {
 		recipe := train.Defaults()
 		recipe.Epochs = r.epochs
@@ -82,7 +86,7 @@ func (r *training) trainerOptions() (trainer.Options, error) {
 }
 
 func (r *training) run(ctx context.Context, env cli.Env, o trainer.Options, table *dataset.Table) error {
-	w, err := r.open(ctx, o)
+	w, err := r.open(ctx, env, o)
 	if err != nil {
 		return err
 	}
