@@ -43,6 +43,7 @@ type answers struct {
 	file   io.Closer // nil if it is not ours
 	name   string
 	prompt bool
+	torn   bool // the disk was full, and may have taken a part of a line
 }
 
 // openAnswers opens the output; the zero answers discards.
@@ -56,9 +57,30 @@ func openAnswers(c Config, stdout io.Writer) (*answers, error) {
 	}
 	f, err := os.OpenFile(c.Output.Answers, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("output.answers: %w", err)
+		return nil, fileError("output.answers", c.Output.Answers, err)
 	}
-	return &answers{w: bufio.NewWriter(f), file: f, name: f.Name(), prompt: prompt}, nil
+	a := &answers{w: bufio.NewWriter(f), file: f, name: f.Name(), prompt: prompt}
+	if tornLine(c.Output.Answers) {
+		a.w.WriteByte('\n') // into the buffer, with the first answer to the file
+	}
+	return a, nil
+}
+
+// tornLine reports whether a file ends within a line, as a run leaves it that was
+// killed or found the disk full.
+func tornLine(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	var last [1]byte
+	_, err = f.ReadAt(last[:], info.Size()-1)
+	return err == nil && last[0] != '\n'
 }
 
 // write appends a line. A full disk is reported as such, and what could not be
@@ -73,6 +95,10 @@ func (a *answers) write(line any) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.torn && tornLine(a.name) {
+		text = append([]byte{'\n'}, text...)
+	}
+	a.torn = false
 	_, err = a.w.Write(append(text, '\n'))
 	if err == nil && a.prompt {
 		err = a.w.Flush()
@@ -100,6 +126,7 @@ func (a *answers) failed(err error) error {
 	}
 	if f, ours := a.file.(*os.File); ours && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) {
 		a.w.Reset(f)
+		a.torn = true
 		return fmt.Errorf("%s: %w: %w", a.name, errAnswersFull, err)
 	}
 	return fmt.Errorf("%s: %w", a.name, err)
