@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"kedge/agent/source"
@@ -14,9 +15,9 @@ func (a *agent) openSource() (err error) {
 	s := a.c.Source
 	switch s.Kind {
 	case SourceReplay:
-		a.source, err = newReplay(s)
+		a.source, err = newReplay(s, a.o.Log)
 	case SourceStdin:
-		a.source, err = newStdin(s, a.o.Stdin)
+		a.source, err = newStdin(s, a.o.Stdin, a.o.Log)
 	case SourceMQTT:
 		a.source = source.NewTopic(s.Topic, s.Queue)
 	default:
@@ -25,15 +26,17 @@ func (a *agent) openSource() (err error) {
 	return err
 }
 
-func newReplay(s SourceConfig) (source.Source, error) {
-	r, err := source.NewReplay(source.ReplayOptions{Path: s.Path, Format: source.Format(s.Format), Rate: s.Rate, Loop: s.Loop})
+func newReplay(s SourceConfig, log *slog.Logger) (source.Source, error) {
+	r, err := source.NewReplay(source.ReplayOptions{
+		Path: s.Path, Format: source.Format(s.Format), Rate: s.Rate, Loop: s.Loop, Log: log,
+	})
 	if err != nil {
 		return nil, err // not a source that holds a nil *Replay
 	}
 	return r, nil
 }
 
-func newStdin(s SourceConfig, stdin io.Reader) (source.Source, error) {
+func newStdin(s SourceConfig, stdin io.Reader, log *slog.Logger) (source.Source, error) {
 	format := source.Format(s.Format)
 	if format == "" {
 		format = source.JSONL
@@ -52,7 +55,7 @@ func newStdin(s SourceConfig, stdin io.Reader) (source.Source, error) {
 	default:
 		in = io.NopCloser(r)
 	}
-	r, err := source.NewReader("stdin", in, format)
+	r, err := source.NewReader("stdin", in, format, log)
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}

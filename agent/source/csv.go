@@ -2,10 +2,10 @@ package source
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // csvParser reads CSV rows. The first line decides about the header.
@@ -14,7 +14,10 @@ type csvParser struct {
 	begun    bool
 	header   []string // nil without one
 	columns  []int    // by feature, into a row; nil: by position
-	ref      int      // column, or -1
+	missing  []string // features without a column, where others have one
+	log      *slog.Logger
+	said     bool // that columns count by position, since the last expect
+	ref      int  // column, or -1
 	time     int
 	fields   []string
 	x        []float32
@@ -23,21 +26,32 @@ type csvParser struct {
 func (p *csvParser) expect(features []string) {
 	p.features = slices.Clone(features)
 	p.x = make([]float32, len(features))
+	p.said = false
 	p.match()
 }
 
-// match finds the features' columns in the header.
+// match finds the features' columns in the header. A header that names some of them
+// is one of names: to take its columns by position would mix them up.
 func (p *csvParser) match() {
-	p.columns, p.ref, p.time = nil, -1, -1
+	p.columns, p.missing, p.ref, p.time = nil, nil, -1, -1
 	if p.header == nil {
 		return
 	}
 	columns := make([]int, len(p.features))
+	var missing []string
 	for i, name := range p.features {
 		columns[i] = slices.Index(p.header, name)
 		if columns[i] < 0 {
-			return
+			missing = append(missing, name)
 		}
+	}
+	switch {
+	case len(missing) == len(p.features):
+		p.sayPosition()
+		return
+	case len(missing) > 0:
+		p.missing = missing
+		return
 	}
 	p.columns = columns
 	for _, special := range []struct {
@@ -48,6 +62,15 @@ func (p *csvParser) match() {
 			*special.column = slices.Index(p.header, special.name)
 		}
 	}
+}
+
+// sayPosition says once for a model that its features' names are not in the header.
+func (p *csvParser) sayPosition() {
+	if !p.said && len(p.features) > 0 {
+		p.log.Warn("no feature of the model stands in the CSV header, columns count by position",
+			slog.Any("header", p.header), slog.Any("features", p.features))
+	}
+	p.said = true
 }
 
 // restart forgets the header, for the next pass over a file.
@@ -82,6 +105,8 @@ func notNumber(field string) bool {
 
 func (p *csvParser) row(fields []string) (Sample, error) {
 	switch {
+	case p.missing != nil:
+		return Sample{}, fmt.Errorf("the header has no column %s: %w", nameList(p.missing), ErrForm)
 	case p.columns == nil && len(fields) != len(p.features):
 		return Sample{}, fmt.Errorf("got %d columns, want %d: %w", len(fields), len(p.features), ErrCount)
 	case p.columns != nil && len(fields) != len(p.header):
@@ -107,14 +132,30 @@ func (p *csvParser) row(fields []string) (Sample, error) {
 			return Sample{}, fmt.Errorf("ref of %d bytes, at most %d: %w", len(s.Ref), maxRef, ErrForm)
 		}
 	}
-	if p.time >= 0 && fields[p.time] != "" {
-		t, err := time.Parse(time.RFC3339Nano, fields[p.time])
-		if err != nil {
-			return Sample{}, fmt.Errorf("time %.40q, want RFC 3339: %w", fields[p.time], ErrForm)
-		}
-		s.Time = t
+	if p.time < 0 {
+		return s, nil
 	}
-	return s, checkTime(s.Time)
+	var err error
+	s.Time, err = parseTime(fields[p.time])
+	return s, err
+}
+
+// maxNames bounds how many names an error lists.
+const maxNames = 8
+
+// nameList quotes names for an error, which stays readable if there are many.
+func nameList(names []string) string {
+	var b strings.Builder
+	for i, name := range names[:min(len(names), maxNames)] {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%.40q", name)
+	}
+	if more := len(names) - maxNames; more > 0 {
+		fmt.Fprintf(&b, " and %d more", more)
+	}
+	return b.String()
 }
 
 // splitCSV appends the fields of a line. A field in quotes may hold commas, and

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
+	"strings"
 )
 
 // jsonParser reads rows that are JSON values.
@@ -24,9 +24,9 @@ func (p *jsonParser) parse(line []byte) (Sample, error) {
 	}
 	p.x = p.x[:0]
 	row := struct {
-		X    *numbers  `json:"x"`
-		Ref  string    `json:"ref"`
-		Time time.Time `json:"time"`
+		X    *numbers `json:"x"`
+		Ref  string   `json:"ref"`
+		Time string   `json:"time"`
 	}{X: &p.x}
 	var target any = &row
 	switch line[0] {
@@ -37,11 +37,7 @@ func (p *jsonParser) parse(line []byte) (Sample, error) {
 		return Sample{}, fmt.Errorf("got %.20s, want an array or an object: %w", line, ErrForm)
 	}
 	if err := json.Unmarshal(line, target); err != nil {
-		var typ *json.UnmarshalTypeError
-		if errors.As(err, &typ) { // its own text speaks of Go types
-			err = fmt.Errorf("%s: got a %s", typ.Field, typ.Value)
-		}
-		return Sample{}, fmt.Errorf("%w: %w", ErrForm, err)
+		return Sample{}, fmt.Errorf("%w: %w", ErrForm, plainJSON(err, len(line)))
 	}
 	switch {
 	case row.X == nil || len(*row.X) != p.want:
@@ -49,7 +45,24 @@ func (p *jsonParser) parse(line []byte) (Sample, error) {
 	case len(row.Ref) > maxRef:
 		return Sample{}, fmt.Errorf("ref of %d bytes, at most %d: %w", len(row.Ref), maxRef, ErrForm)
 	}
-	return Sample{Time: row.Time, X: p.x, Ref: row.Ref}, checkTime(row.Time)
+	at, err := parseTime(row.Time)
+	return Sample{Time: at, X: p.x, Ref: row.Ref}, err
+}
+
+// plainJSON says what is wrong with a value in words of the row: the texts of
+// package json speak of Go's types. size is that of the row.
+func plainJSON(err error, size int) error {
+	var typ *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &typ):
+		return fmt.Errorf("%s: got a %s", typ.Field, typ.Value)
+	case errors.As(err, &syntax) && syntax.Offset >= int64(size) && strings.HasPrefix(syntax.Error(), "unexpected end"):
+		return errors.New("the JSON ends within a value")
+	case errors.As(err, &syntax):
+		return fmt.Errorf("no JSON at byte %d", syntax.Offset)
+	}
+	return err
 }
 
 // numbers is an array of numbers only: where encoding/json by itself would leave

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 )
 
@@ -18,9 +19,10 @@ type Reader struct {
 
 // NewReader reads from r, which it owns: Close, and the end of Next's context,
 // close r, and that has to end a Read that waits (see Interruptible for files).
-// name stands in errors.
-func NewReader(name string, r io.ReadCloser, f Format) (*Reader, error) {
-	parser, err := newParser(f)
+// name stands in errors. log gets what is odd about the stream as a whole; nil
+// means none.
+func NewReader(name string, r io.ReadCloser, f Format, log *slog.Logger) (*Reader, error) {
+	parser, err := newParser(f, log)
 	if err != nil {
 		return nil, err
 	}

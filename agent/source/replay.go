@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -30,6 +31,8 @@ type ReplayOptions struct {
 	Loop bool
 	// Open opens the file; nil means os.Open.
 	Open func(path string) (io.ReadCloser, error)
+	// Log gets what is odd about the file as a whole; nil means none.
+	Log *slog.Logger
 }
 
 // Replay reads a file of samples at a rate. The pace is absolute: sample n is
@@ -70,7 +73,7 @@ func NewReplay(o ReplayOptions) (*Replay, error) {
 	if o.Rate < 0 || math.IsNaN(o.Rate) || math.IsInf(o.Rate, 0) {
 		return nil, fmt.Errorf("source: rate %v samples per second, want 0 or more", o.Rate)
 	}
-	parser, err := newParser(o.Format)
+	parser, err := newParser(o.Format, o.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"time"
 )
@@ -86,10 +87,11 @@ type Format string
 const (
 	// CSV: comma-separated values (RFC 4180, without line breaks in a field).
 	// If the first line has a field that is no number it is a header: columns
-	// are then found by the features' names if all of those are there, and
-	// columns named ref and time give the reference and the time, others are
-	// passed over. Otherwise columns count by position, exactly as many as
-	// there are features.
+	// are then found by the features' names, and columns named ref and time
+	// give the reference and the time, others are passed over; if a feature is
+	// missing every row is a RowError. Without a header, or if it names no
+	// feature at all, columns count by position, exactly as many as there are
+	// features.
 	CSV Format = "csv"
 	// JSONL: a JSON value per line, either the array of the features or an
 	// object with the array as "x" and, optional, "ref" and "time" (RFC 3339).
@@ -106,23 +108,33 @@ type rowParser interface {
 
 var errSkip = errors.New("not a row")
 
-func newParser(f Format) (rowParser, error) {
+func newParser(f Format, log *slog.Logger) (rowParser, error) {
 	switch f {
 	case CSV:
-		return &csvParser{}, nil
+		if log == nil {
+			log = slog.New(slog.DiscardHandler)
+		}
+		return &csvParser{log: log}, nil
 	case JSONL:
 		return &jsonParser{}, nil
 	}
 	return nil, fmt.Errorf("source: format %.20q, want %s or %s", f, CSV, JSONL)
 }
 
-// checkTime refuses times that a count of nanoseconds since 1970 cannot hold; a
-// zero time stands for none.
-func checkTime(t time.Time) error {
-	if !t.IsZero() && (t.Year() < 1970 || t.Year() > 2261) {
-		return fmt.Errorf("time in the year %d, want 1970 to 2261: %w", t.Year(), ErrForm)
+// parseTime reads a row's time; an empty text, as the zero time, stands for none. It
+// refuses what a count of nanoseconds since 1970 cannot hold.
+func parseTime(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
 	}
-	return nil
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("time %.40q, want RFC 3339: %w", text, ErrForm)
+	}
+	if !t.IsZero() && (t.Year() < 1970 || t.Year() > 2261) {
+		return time.Time{}, fmt.Errorf("time in the year %d, want 1970 to 2261: %w", t.Year(), ErrForm)
+	}
+	return t, nil
 }
 
 // feature rounds a parsed number to what the model takes.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,8 +52,10 @@ func TestRows(t *testing.T) {
 		{"by position", CSV, "1,2\n 3 ,\"4\"\r\n\n5,6", []string{"[1 2]", "[3 4]", "[5 6]"}},
 		{"by name, others passed over", CSV, "label,b,ref,a\nx,2,r1,1\n\"y,z\",4,\"r\"\"2\",3\n", []string{"[1 2] r1", `[3 4] r"2`}},
 		{"foreign header, by position", CSV, "p,q\n1,2\n", []string{"[1 2]"}},
+		{"as many columns, one name missing", CSV, "a,q\n1,2\n3,4\n", []string{
+			`2: the header has no column "b": malformed row`, `3: the header has no column "b": malformed row`}},
 		{"byte order mark", CSV, "\ufeffb,a,c\n1,2,3\n", []string{"[2 1]"}},
-		{"one name missing", CSV, "a,c,d\n1,2,3\n", []string{"2: got 3 columns, want 2: wrong number of features"}},
+		{"one name missing", CSV, "a,c,d\n1,2,3\n", []string{`2: the header has no column "b": malformed row`}},
 		{"short row under a header", CSV, "a,b,c\n1,2\n3,4,5\n", []string{"2: got 2 columns, the header has 3: malformed row", "[3 4]"}},
 		{"bad fields", CSV, "1,2\n1,\n1,x\n1,NaN\n1,1e39\n1,\"2\n1,\"2\"3\n1,2,3\n4,5\n", []string{"[1 2]",
 			`2: column 2: "": not a number`, `3: column 2: "x": not a number`, "4: feature 2 is NaN: not a number",
@@ -62,7 +65,11 @@ func TestRows(t *testing.T) {
 		{"time out of range", CSV, "a,b,time\n1,2,9999-01-01T00:00:00Z\n", []string{"2: time in the year 9999, want 1970 to 2261: malformed row"}},
 		{"time out of range", JSONL, "{\"x\":[1,2],\"time\":\"1969-01-01T00:00:00Z\"}\n", []string{"1: time in the year 1969, want 1970 to 2261: malformed row"}},
 		{"arrays and objects", JSONL, "[1,2]\n\n {\"ref\":\"r\",\"x\":[3, 4e0],\"more\":1}\n", []string{"[1 2]", "[3 4] r"}},
-		{"not JSON", JSONL, "[1,\n[3,4]\n", []string{"1: malformed row: unexpected end of JSON input", "[3 4]"}},
+		{"not JSON", JSONL, "[1,\n[3,4]\n", []string{"1: malformed row: the JSON ends within a value", "[3 4]"}},
+		{"not JSON either", JSONL, "[1,2]]\n{'x':[1,2]}\n{\"x\":[1,NaN]}\n", []string{
+			"1: malformed row: no JSON at byte 6", "2: malformed row: no JSON at byte 2", "3: malformed row: no JSON at byte 9"}},
+		{"bad time", JSONL, "{\"x\":[1,2],\"time\":\"yesterday\"}\n{\"x\":[1,2],\"time\":7}\n{\"x\":[1,2],\"time\":\"\"}\n", []string{
+			`1: time "yesterday", want RFC 3339: malformed row`, "2: malformed row: time: got a number", "[1 2]"}},
 		{"null is no zero", JSONL, "[1,null]\n{\"x\":null}\n{\"x\":[null,1]}\n[[1],2]\n[true,2]\n[\"1\",2]\n",
 			[]string{"1: malformed row: feature 2: null: not a number", "2: got 0, want 2: wrong number of features",
 				"3: malformed row: feature 1: null: not a number", "4: malformed row: feature 1: [1]: not a number",
@@ -86,6 +93,44 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// TestMissingFeatures: an error that lists features stays readable.
+func TestMissingFeatures(t *testing.T) {
+	var features []string
+	for i := range 20 {
+		features = append(features, fmt.Sprint("f", i))
+	}
+	s, err := NewReplay(ReplayOptions{Path: "x.csv", Open: content("f0,y\n1,2\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Expect(features)
+	_, err = s.Next(t.Context())
+	if want := `x.csv:2: the header has no column "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8" and 11 more: malformed row`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestPositionIsSaid: a header of foreign names is passed over, and that is logged
+// once for a model, however often the file is read.
+func TestPositionIsSaid(t *testing.T) {
+	for text, want := range map[string]int{"p,q\n1,2\n": 1, "b,a\n1,2\n": 0, "1,2\n": 0} {
+		var log strings.Builder
+		s, err := NewReplay(ReplayOptions{Path: "x.csv", Loop: true, Open: content(text), Log: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Expect([]string{"a", "b"})
+		for range 3 {
+			if _, err := s.Next(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := strings.Count(log.String(), "columns count by position"); got != want {
+			t.Errorf("%q: got %d lines, want %d", text, got, want)
+		}
+	}
+}
+
 func TestRowsTime(t *testing.T) {
 	want := time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC)
 	for _, c := range []struct {
@@ -95,7 +140,7 @@ func TestRowsTime(t *testing.T) {
 		{CSV, "a,b,time\n1,2,2026-03-01T12:00:00.5Z\n"},
 		{JSONL, `{"x":[1,2],"time":"2026-03-01T12:00:00.5Z"}`},
 	} {
-		s, err := NewReader("in", io.NopCloser(strings.NewReader(c.text)), c.format)
+		s, err := NewReader("in", io.NopCloser(strings.NewReader(c.text)), c.format, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +155,7 @@ func TestRowsTime(t *testing.T) {
 func TestLongLine(t *testing.T) {
 	long := strings.Repeat("7", MaxLine+1)
 	exact := strings.Repeat(" ", MaxLine-5) + "[1,2]"
-	s, err := NewReader("in", io.NopCloser(strings.NewReader("[1,2]\n"+long+"\n"+exact+"\n"+long)), JSONL)
+	s, err := NewReader("in", io.NopCloser(strings.NewReader("[1,2]\n"+long+"\n"+exact+"\n"+long)), JSONL, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +294,7 @@ func TestReaderEndsWithContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewReader("stdin", in, JSONL)
+	s, err := NewReader("stdin", in, JSONL, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +391,7 @@ func FuzzParse(f *testing.F) {
 		if csv {
 			format = CSV
 		}
-		s, err := NewReader("f", io.NopCloser(bytes.NewReader(text)), format)
+		s, err := NewReader("f", io.NopCloser(bytes.NewReader(text)), format, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -390,7 +435,7 @@ func TestReaderEnded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := NewReader("stdin", in, JSONL)
+		r, err := NewReader("stdin", in, JSONL, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -428,7 +473,7 @@ func TestReaderEnded(t *testing.T) {
 			t.Errorf("%s: got %d lines, %v, want 3", name, n, err)
 		}
 	}
-	other, err := NewReader("stdin", io.NopCloser(strings.NewReader(rows)), JSONL)
+	other, err := NewReader("stdin", io.NopCloser(strings.NewReader(rows)), JSONL, nil)
 	if err != nil || other.Ended() {
 		t.Errorf("another reader: got ended or %v, want that nobody can tell", err)
 	}
