@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"kedge/cmd/internal/cli"
+	"kedge/runtime"
 	"kedge/trainer/release"
 	"kedge/trainer/store"
 )
@@ -60,13 +62,39 @@ func setupRelease(fs *flag.FlagSet) cli.Run {
 		defer w.Close()
 		made, err := w.Registry().Release(ctx, c)
 		if err != nil {
-			return explain(err, &f)
+			return explain(candidateError(err, paths), &f)
 		}
 		if err := writePackage(ctx, w, made, *out); err != nil {
 			return err
 		}
 		return printRelease(env, made, *asJSON)
 	}
+}
+
+// candidateError names the file whose content cannot be released.
+func candidateError(err error, paths map[string]*string) error {
+	e, ok := errors.AsType[*release.CandidateError](err)
+	if !ok {
+		return err
+	}
+	part := e.Part
+	if part == release.PartReference {
+		part = "confidences"
+	}
+	if part == release.PartName {
+		return usage("give --name such a name", "flag --name: %w", e.Err)
+	}
+	path := *paths[part]
+	named := fmt.Errorf("%s: %w", path, e.Err)
+	switch {
+	case part != release.PartModel:
+		return cli.WithHint(named, "kedge-trainer release --help says what the file has to hold")
+	case errors.Is(err, runtime.ErrNotTFLite):
+		return cli.WithHint(named, "give a TensorFlow Lite model, a .tflite file")
+	case errors.Is(err, runtime.ErrUnsupported), errors.Is(err, runtime.ErrVersion):
+		return cli.WithHint(cli.WithCode(named, cli.ExitUnsupported), "kedge inspect "+strconv.Quote(path)+" lists what the model needs")
+	}
+	return cli.WithHint(named, "convert the model again: the file is damaged or contradicts itself")
 }
 
 // readCandidate reads the files that the flags name.
@@ -95,8 +123,10 @@ func readCandidate(c *release.Candidate, paths map[string]*string) error {
 		confidences = append(confidences, v)
 	}
 	var err error
-	c.Reference, err = release.NewReference(confidences)
-	return err
+	if c.Reference, err = release.NewReference(confidences); err != nil {
+		return fmt.Errorf("%s: %w", *paths["confidences"], err)
+	}
+	return nil
 }
 
 type line struct {
@@ -179,8 +209,9 @@ func setupAssign(fs *flag.FlagSet) cli.Run {
 			return missing("site")
 		case (*device == "") == (*group == ""):
 			return cli.Usagef("want one of --device and --group")
-		case *days < 1 || *days > 3650:
-			return cli.Usagef("flag --days: %d, want 1 to 3650", *days)
+		}
+		if err := inRange("days", *days, 1, 3650); err != nil {
+			return err
 		}
 		w, err := f.open(ctx, env, o)
 		if err != nil {

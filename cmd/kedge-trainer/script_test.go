@@ -22,6 +22,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"kedge/runtime/feature"
+	"kedge/runtime/runtimetest"
+	"kedge/runtime/tflite"
 	"kedge/telemetry/trust"
 	"kedge/trainer/train"
 )
@@ -99,7 +101,8 @@ func writeRequest(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // writeMade is the script command "made", which writes what another tool made:
-// model.tflite, features.json and golden.bin for three inputs and two classes.
+// model.tflite, features.json and golden.bin for three inputs and two classes, and
+// unsupported.tflite, which no kedge can run.
 func writeMade(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: made")
@@ -117,7 +120,9 @@ func writeMade(ts *testscript.TestScript, neg bool, args []string) {
 		{Name: "a", Transform: feature.None, Scale: 1}, {Name: "b", Transform: feature.None, Scale: 1}, {Name: "c", Transform: feature.None, Scale: 1},
 	})
 	ts.Check(err)
-	for name, data := range map[string][]byte{"model.tflite": model, "features.json": features, "golden.bin": []byte("abcdef")} {
+	foreign := runtimetest.SmallNet()
+	foreign.Ops[6] = runtimetest.Op{Code: tflite.Custom, Custom: "Magic", Inputs: []int{13, -1}, Outputs: []int{14}}
+	for name, data := range map[string][]byte{"model.tflite": model, "unsupported.tflite": foreign.Bytes(), "features.json": features, "golden.bin": []byte("abcdef")} {
 		ts.Check(os.WriteFile(ts.MkAbs(name), data, 0o600))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"kedge/runtime"
 	"kedge/runtime/feature"
 	"kedge/telemetry/trust"
+	"kedge/telemetry/wire"
 )
 
 // SignalTop1 names the signal of a classifier: the highest class probability.
@@ -43,16 +44,19 @@ type prepared struct {
 
 // prepare loads the model as a device will and computes the golden output.
 func (c *Candidate) prepare() (*prepared, error) {
+	if err := wire.CheckName(c.Name); err != nil {
+		return nil, unfit(PartName, "%.80q: want 1 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit", c.Name)
+	}
 	model, err := runtime.Load(c.Model, runtime.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("model: %w: %w", ErrCandidate, err)
+		return nil, unfit(PartModel, "%w", err)
 	}
 	p := &prepared{inputs: operands(model.Inputs()), outputs: operands(model.Outputs())}
 	if p.operators, err = operators(c.Model); err != nil {
 		return nil, err
 	}
 	if len(c.Labels) != elements(p.outputs) {
-		return nil, fmt.Errorf("%d labels for %d outputs: %w", len(c.Labels), elements(p.outputs), ErrCandidate)
+		return nil, unfit(PartLabels, "%d labels for %d outputs", len(c.Labels), elements(p.outputs))
 	}
 	features, err := c.features(p.inputs)
 	if err != nil {
@@ -82,10 +86,10 @@ func (c *Candidate) prepare() (*prepared, error) {
 // reference checks and encodes the reference.
 func (c *Candidate) reference() ([]byte, error) {
 	if err := c.Reference.Validate(); err != nil {
-		return nil, fmt.Errorf("reference: %w: %w", ErrCandidate, err)
+		return nil, unfit(PartReference, "%w", err)
 	}
 	if c.Reference.N < drift.MinReference {
-		return nil, fmt.Errorf("reference of %d samples, want at least %d: %w", c.Reference.N, drift.MinReference, ErrCandidate)
+		return nil, unfit(PartReference, "reference of %d samples, want at least %d", c.Reference.N, drift.MinReference)
 	}
 	return json.Marshal(c.Reference)
 }
@@ -94,14 +98,14 @@ func (c *Candidate) reference() ([]byte, error) {
 func (c *Candidate) features(inputs []trust.Operand) (*feature.Tabular, error) {
 	var set feature.Set
 	if err := json.Unmarshal(c.Features, &set); err != nil {
-		return nil, fmt.Errorf("features: %w: %w", ErrCandidate, err)
+		return nil, unfit(PartFeatures, "%w", jsonFinding(err))
 	}
 	if len(set) != elements(inputs) {
-		return nil, fmt.Errorf("%d features for %d inputs: %w", len(set), elements(inputs), ErrCandidate)
+		return nil, unfit(PartFeatures, "%d features for %d inputs", len(set), elements(inputs))
 	}
 	compiled, err := feature.Compile(set)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCandidate, err)
+		return nil, unfit(PartFeatures, "%w", err)
 	}
 	return compiled, nil
 }
@@ -110,7 +114,7 @@ func (c *Candidate) features(inputs []trust.Operand) (*feature.Tabular, error) {
 func encodeRows(model *runtime.Model, features *feature.Tabular, rows [][]float64) ([]byte, error) {
 	in := model.Inputs()
 	if len(in) != 1 || in[0].Type != runtime.Int8 || len(in[0].Scales) != 1 || len(in[0].ZeroPoints) > 1 {
-		return nil, fmt.Errorf("model: want a single int8 input with one scale: %w", ErrCandidate)
+		return nil, unfit(PartModel, "want a single int8 input with one scale")
 	}
 	zeroPoint := int32(0)
 	if len(in[0].ZeroPoints) == 1 {
@@ -120,11 +124,11 @@ func encodeRows(model *runtime.Model, features *feature.Tabular, rows [][]float6
 	var all []byte
 	for i, row := range rows {
 		if err := features.Apply(x, row); err != nil {
-			return nil, fmt.Errorf("golden row %d: %w: %w", i, ErrCandidate, err)
+			return nil, unfit(PartGolden, "row %d: %w", i, err)
 		}
 		q := make([]byte, len(x))
 		if err := feature.Quantize(q, x, in[0].Scales[0], zeroPoint); err != nil {
-			return nil, fmt.Errorf("golden row %d: %w: %w", i, ErrCandidate, err)
+			return nil, unfit(PartGolden, "row %d: %w", i, err)
 		}
 		all = append(all, q...)
 	}
@@ -143,7 +147,7 @@ func golden(model *runtime.Model, input []byte) (output []byte, n int, err error
 		size += t.Bytes
 	}
 	if size == 0 || len(input) == 0 || len(input)%size != 0 {
-		return nil, 0, fmt.Errorf("golden input of %d bytes, want a multiple of %d: %w", len(input), size, ErrCandidate)
+		return nil, 0, unfit(PartGolden, "golden input of %d bytes, want a multiple of %d and not 0", len(input), size)
 	}
 	for ; len(input) > 0; n++ {
 		session.Reset()
@@ -151,7 +155,7 @@ func golden(model *runtime.Model, input []byte) (output []byte, n int, err error
 			input = input[copy(session.Input(i), input):]
 		}
 		if err := session.Invoke(); err != nil {
-			return nil, 0, errors.Join(ErrCandidate, err)
+			return nil, 0, unfit(PartModel, "golden sample %d: %w", n, err)
 		}
 		for i := range session.Outputs() {
 			output = append(output, session.Output(i)...)
@@ -165,7 +169,7 @@ func golden(model *runtime.Model, input []byte) (output []byte, n int, err error
 func operators(file []byte) ([]string, error) {
 	report, err := runtime.Inspect(file, runtime.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("model: %w: %w", ErrCandidate, err)
+		return nil, unfit(PartModel, "%w", err)
 	}
 	var names []string
 	for _, o := range report.Operators {
@@ -174,6 +178,21 @@ func operators(file []byte) ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// jsonFinding says in plain words what is wrong with JSON text.
+func jsonFinding(err error) error {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		where := ""
+		if e.Field != "" {
+			where = fmt.Sprintf(" in %q", e.Field)
+		}
+		return fmt.Errorf("byte %d: %s%s where something else belongs", e.Offset, e.Value, where)
+	}
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("byte %d: no valid JSON", e.Offset)
+	}
+	return err
 }
 
 func operands(tensors []runtime.TensorInfo) []trust.Operand {

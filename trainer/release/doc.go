@@ -15,7 +15,10 @@
 // A Registry and a *Keys may be used by many goroutines.
 package release
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors of keys and certificates.
 var (
@@ -29,3 +32,30 @@ var (
 
 // ErrCandidate: a model that cannot be released as it is.
 var ErrCandidate = errors.New("not fit for release")
+
+// Parts of a candidate.
+const (
+	PartName      = "name"
+	PartModel     = "model"
+	PartFeatures  = "features"
+	PartLabels    = "labels"
+	PartReference = "reference"
+	PartGolden    = "golden"
+)
+
+// A CandidateError says which part of a candidate is not fit for release, so that
+// whoever has it from a file can name that. It matches ErrCandidate.
+type CandidateError struct {
+	Part string
+	Err  error
+}
+
+func (e *CandidateError) Error() string {
+	return e.Part + " " + ErrCandidate.Error() + ": " + e.Err.Error()
+}
+func (e *CandidateError) Unwrap() []error { return []error{ErrCandidate, e.Err} }
+
+// unfit makes a CandidateError.
+func unfit(part, format string, args ...any) error {
+	return &CandidateError{Part: part, Err: fmt.Errorf(format, args...)}
+}
