@@ -1,6 +1,7 @@
 package op
 
 import (
+	"cmp"
 	"fmt"
 
 	"kedge/runtime/tensor"
@@ -36,11 +37,16 @@ func prepareConcatenation(p *Prep) (Evaluator, error) {
 
 // keepsQuant checks that in need not be requantized to become part of out.
 func (p *Prep) keepsQuant(in, out operand) error {
+	return cmp.Or(p.keepsQuant8(in, out), p.centered(in, out))
+}
+
+// keepsQuant8 is the part of keepsQuant for 8-bit types.
+func (p *Prep) keepsQuant8(in, out operand) error {
 	a, b := in.Quant, out.Quant
 	bytes := in.Type == tensor.Int8 || in.Type == tensor.Uint8
 	if bytes && (a.Scale() != b.Scale() || a.ZeroPoint() != b.ZeroPoint()) {
 		return p.unsupported(in, fmt.Sprintf("scale %g, zero point %d", a.Scale(), a.ZeroPoint()),
 			fmt.Sprintf("the output's %g, %d", b.Scale(), b.ZeroPoint()))
 	}
-	return p.centered(in, out)
+	return nil
 }
