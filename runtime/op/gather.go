@@ -99,10 +99,3 @@ func (g *gather) Eval(m *Memory) {
 		}
 	}
 }
-
-// fill sets every byte.
-func fill(b []byte, v byte) {
-	for i := range b {
-		b[i] = v
-	}
-}

@@ -28,6 +28,13 @@ func (t operand) zeroByte() byte {
 	return 0
 }
 
+// fill sets every byte.
+func fill(b []byte, v byte) {
+	for i := range b {
+		b[i] = v
+	}
+}
+
 // loop is one loop of a walk: extent positions, stride elements of the input
 // apart. A stride of 0 repeats, a negative one goes backward.
 type loop struct{ extent, stride int }
