@@ -7,12 +7,13 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// pad is PAD: the input set into a larger tensor whose other elements are 0,
-// which for int8 is the output's zero point. It only moves elements, so it works
-// on bytes.
+// pad is PAD and PADV2: the input set into a larger tensor whose other elements
+// are PADV2's value, or for PAD 0, which 8-bit types state as the output's zero
+// point. It only moves elements, so it works on bytes.
 type pad struct {
 	in, out int
-	fill    []byte       // one element
+	value   int          // tensor of the value, or -1
+	fill    []byte       // one element, where there is no such tensor
 	rank    int          // of the walk over rows: all dimensions but the last
 	extent  [maxRank]int // of the input
 	stride  [maxRank]int // of the output, in bytes
@@ -20,53 +21,83 @@ type pad struct {
 	row     int          // bytes of the input's last dimension
 }
 
+// preparePad prepares both operators: the reference tells them by the presence
+// of the value, not by name.
 func preparePad(p *Prep) (Evaluator, error) {
-	if err := p.arity(2, 2, 1); err != nil {
+	if err := p.arity(2, 3, 1); err != nil {
 		return nil, err
 	}
-	in, paddings, out := p.in(0), p.in(1), p.out(0)
-	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Int16, tensor.Int32, tensor.Float32), p.types(out, in.Type),
-		p.types(paddings, tensor.Int32), p.constant(paddings),
-	); err != nil {
+	in, paddings, value, out := p.in(0), p.in(1), p.in(2), p.out(0)
+	if err := p.movable(in, out); err != nil {
 		return nil, err
 	}
-	if out.Type == tensor.Int8 {
-		if err := p.quantized(out); err != nil {
-			return nil, err
-		}
+	if err := p.padValue(value, out); err != nil {
+		return nil, err
 	}
-	amounts, err := p.int32s(paddings)
+	if len(in.Shape) == 0 {
+		return nil, p.invalid(in, "a scalar", "dimensions")
+	}
+	amounts, err := p.paddings(paddings, in.Shape, tensor.Int32)
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Shape) == 0 || len(amounts) != 2*len(in.Shape) {
-		return nil, p.invalid(paddings, fmt.Sprintf("%d values", len(amounts)), fmt.Sprintf("2 for each dimension of %v", in.Shape))
-	}
-	want := make(tensor.Shape, len(in.Shape))
-	for d, n := range in.Shape {
-		before, after := amounts[2*d], amounts[2*d+1]
-		total := int64(n) + int64(before) + int64(after)
-		if before < 0 || after < 0 || total > 1<<31-1 {
-			return nil, p.invalid(paddings, fmt.Sprintf("padding %d and %d", before, after), "none below 0 or beyond 2^31")
-		}
-		want[d] = int(total)
-	}
-	if err := p.shape(out, want); err != nil {
+	if err := p.shape(out, padded(in.Shape, amounts)); err != nil {
 		return nil, err
 	}
-	return layPad(in, out, amounts), nil
+	q := layPad(in, out, amounts)
+	if value.given() {
+		q.value = value.id
+	}
+	return q, nil
+}
+
+// padValue checks that the padding can be stated in the output's quantization.
+func (p *Prep) padValue(value, out operand) error {
+	if !value.given() {
+		if out.Type == tensor.Int8 || out.Type == tensor.Uint8 {
+			return p.quantized(out)
+		}
+		return nil
+	}
+	if value.elements() != 1 {
+		return p.invalid(value, fmt.Sprintf("shape %v", value.Shape), "one element")
+	}
+	return cmp.Or(p.types(value, out.Type), p.keepsQuant8(value, out))
+}
+
+// paddings decodes a constant of pairs, how many elements to add before and
+// behind each dimension of s.
+func (p *Prep) paddings(t operand, s tensor.Shape, types ...tensor.Type) ([]int64, error) {
+	amounts, err := p.constants(t, 2*len(s), types...)
+	if err != nil {
+		return nil, err
+	}
+	for d, n := range s {
+		before, after := amounts[2*d], amounts[2*d+1]
+		const most = 1<<31 - 1
+		if before < 0 || after < 0 || before > most || after > most || int64(n)+before+after > most {
+			return nil, p.invalid(t, fmt.Sprintf("padding %d and %d", before, after), "none below 0 or beyond 2^31")
+		}
+	}
+	return amounts, nil
+}
+
+// padded is s with its paddings.
+func padded(s tensor.Shape, amounts []int64) tensor.Shape {
+	out := make(tensor.Shape, len(s))
+	for d, n := range s {
+		out[d] = n + int(amounts[2*d]+amounts[2*d+1])
+	}
+	return out
 }
 
 // layPad computes where the input's rows come to lie.
-func layPad(in, out operand, amounts []int32) *pad {
-	size := in.Type.Bits() / 8
+func layPad(in, out operand, amounts []int64) *pad {
+	size := in.size()
 	last := len(in.Shape) - 1
-	q := &pad{in: in.id, out: out.id, rank: last, row: in.Shape[last] * size}
+	q := &pad{in: in.id, out: out.id, value: -1, rank: last, row: in.Shape[last] * size}
 	q.fill = make([]byte, size)
-	if out.Type == tensor.Int8 {
-		q.fill[0] = byte(out.Quant.ZeroPoint())
-	}
+	fill(q.fill, out.zeroByte())
 	stride := size
 	for d := last; d >= 0; d-- {
 		q.extent[d], q.stride[d] = in.Shape[d], stride
@@ -78,7 +109,11 @@ func layPad(in, out operand, amounts []int32) *pad {
 
 func (q *pad) Eval(m *Memory) {
 	in, out := m.Tensors[q.in], m.Tensors[q.out]
-	for n := copy(out, q.fill); n < len(out); n *= 2 {
+	element := q.fill
+	if q.value >= 0 {
+		element = m.Tensors[q.value]
+	}
+	for n := copy(out, element); n < len(out); n *= 2 {
 		copy(out[n:], out[:n])
 	}
 	var index [maxRank]int

@@ -30,8 +30,8 @@ type Tensor struct {
 }
 
 // Op is one operator. Options holds the fields of its options table in the
-// schema's order: bool, byte, int (32 bits) or float32, nil for the default. A
-// nil Options leaves the table out.
+// schema's order: bool, byte, int (32 bits), float32 or []int (32 bits each), nil
+// for the default. A nil Options leaves the table out.
 type Op struct {
 	Code            tflite.Code
 	Custom          string
@@ -151,8 +151,13 @@ func (w *writer) op(o *Op, i int) int {
 	w.ints(at[1], o.Inputs)
 	w.ints(at[2], o.Outputs)
 	if o.Options != nil {
-		table, _ := w.table(o.Options...)
+		table, fields := w.table(o.Options...)
 		w.point(at[4], table)
+		for i, f := range o.Options {
+			if values, ok := f.([]int); ok {
+				w.ints(fields[i], values)
+			}
+		}
 	}
 	return pos
 }

@@ -12,6 +12,78 @@ func Successor() *Builder {
 	}
 }
 
+// Mover is a chain of operators that move elements without computing: a 2×4
+// image of 2 channels is sliced, padded, resized, cut and joined in many ways.
+func Mover() *Builder {
+	image := func(shape ...int) Tensor { return Int8("x", 1, 3, shape...) }
+	return &Builder{
+		Tensors: []Tensor{
+			0:  image(1, 2, 4, 2),
+			1:  Const32("begin", []int{4}, 0, 0, -1, 0),
+			2:  Const32("end", []int{4}, 1, 2, -9, 2),
+			3:  Const32("stride", []int{4}, 1, 1, -1, 1),
+			4:  image(1, 2, 4, 2),
+			5:  Const32("axis", nil, -1),
+			6:  image(1, 2, 4, 1),
+			7:  image(1, 2, 4, 1),
+			8:  image(1, 2, 4, 2),
+			9:  Const32("perm", []int{4}, 0, 2, 1, 3),
+			10: image(1, 4, 2, 2),
+			11: Const32("pads", []int{4, 2}, 0, 0, 1, 0, 0, 1, 0, 0),
+			12: image(1, 5, 3, 2),
+			13: Const32("size", []int{2}, 4, 4),
+			14: image(1, 4, 4, 2),
+			15: Const32("block", []int{2}, 2, 2),
+			16: Const32("borders", []int{2, 2}, 1, 1, 0, 2),
+			17: image(4, 3, 3, 2),
+			18: image(1, 4, 4, 2),
+			19: image(1, 2, 2, 8),
+			20: image(1, 4, 4, 2),
+			21: Const32("rows", []int{3}, 3, 0, 1),
+			22: image(1, 3, 4, 2),
+			23: Const32("from", []int{4}, 0, 1, 0, 0),
+			24: Const32("count", []int{4}, -1, 1, -1, -1),
+			25: image(1, 1, 4, 2),
+			26: image(4, 2),
+			27: Const32("shape", []int{3}, 2, 4, 2),
+			28: image(2, 4, 2),
+			29: image(4, 2),
+			30: image(4, 2),
+			31: image(2, 4, 2),
+			32: image(2, 4, 2),
+			33: image(1, 2, 4, 2),
+			34: image(1, 4, 4, 2),
+			35: Const32("at", []int{2, 2}, 0, 1, 0, 3),
+			36: image(2, 4, 2),
+			37: Const32("front", nil, 0),
+			38: Const32("axes", []int{1}, -1),
+		},
+		Inputs: []int{0}, Outputs: []int{34, 36},
+		Ops: []Op{
+			{Code: tflite.StridedSlice, Inputs: []int{0, 1, 2, 3}, Outputs: []int{4}, Options: []any{1, 2, 0, 0, 0}},
+			{Code: tflite.Split, Inputs: []int{5, 4}, Outputs: []int{6, 7}, Options: []any{2}},
+			{Code: tflite.Concatenation, Inputs: []int{7, 6}, Outputs: []int{8}, Options: []any{3, byte(0)}},
+			{Code: tflite.Transpose, Inputs: []int{8, 9}, Outputs: []int{10}},
+			{Code: tflite.MirrorPad, Inputs: []int{10, 11}, Outputs: []int{12}, Options: []any{byte(0)}},
+			{Code: tflite.ResizeBilinear, Inputs: []int{12, 13}, Outputs: []int{14}, Options: []any{nil, nil, false, true}},
+			{Code: tflite.SpaceToBatchND, Inputs: []int{14, 15, 16}, Outputs: []int{17}},
+			{Code: tflite.BatchToSpaceND, Inputs: []int{17, 15, 16}, Outputs: []int{18}},
+			{Code: tflite.SpaceToDepth, Inputs: []int{18}, Outputs: []int{19}, Options: []any{2}},
+			{Code: tflite.DepthToSpace, Inputs: []int{19}, Outputs: []int{20}, Options: []any{2}},
+			{Code: tflite.Gather, Inputs: []int{20, 21}, Outputs: []int{22}, Options: []any{1, 0}},
+			{Code: tflite.Slice, Inputs: []int{22, 23, 24}, Outputs: []int{25}},
+			{Code: tflite.Squeeze, Inputs: []int{25}, Outputs: []int{26}, Options: []any{[]int{0, 1}}},
+			{Code: tflite.BroadcastTo, Inputs: []int{26, 27}, Outputs: []int{28}},
+			{Code: tflite.Unpack, Inputs: []int{28}, Outputs: []int{29, 30}, Options: []any{2, 0}},
+			{Code: tflite.Pack, Inputs: []int{29, 30}, Outputs: []int{31}, Options: []any{2, 0}},
+			{Code: tflite.ReverseV2, Inputs: []int{31, 38}, Outputs: []int{32}},
+			{Code: tflite.ExpandDims, Inputs: []int{32, 37}, Outputs: []int{33}},
+			{Code: tflite.ResizeNearestNeighbor, Inputs: []int{33, 13}, Outputs: []int{34}, Options: []any{true, false}},
+			{Code: tflite.GatherND, Inputs: []int{34, 35}, Outputs: []int{36}},
+		},
+	}
+}
+
 // SmallNet is a convolutional classifier with most of what real ones have: 6×6
 // image, 3×3 convolution to 4 channels, depthwise convolution, a residual
 // addition, maximum pooling, a dense layer to 3 classes, softmax. Its weights

@@ -7,21 +7,45 @@ type Code int32
 
 // Codes of the operators that some package here treats by name.
 const (
-	Add             Code = 0
-	AveragePool2D   Code = 1
-	Conv2D          Code = 3
-	DepthwiseConv2D Code = 4
-	Dequantize      Code = 6
-	FullyConnected  Code = 9
-	MaxPool2D       Code = 17
-	Relu            Code = 19
-	Relu6           Code = 21
-	Reshape         Code = 22
-	Softmax         Code = 25
-	Custom          Code = 32
-	Pad             Code = 34
-	Mean            Code = 40
-	Quantize        Code = 114
+	Add                   Code = 0
+	AveragePool2D         Code = 1
+	Concatenation         Code = 2
+	Conv2D                Code = 3
+	DepthwiseConv2D       Code = 4
+	DepthToSpace          Code = 5
+	Dequantize            Code = 6
+	FullyConnected        Code = 9
+	MaxPool2D             Code = 17
+	Relu                  Code = 19
+	Relu6                 Code = 21
+	Reshape               Code = 22
+	ResizeBilinear        Code = 23
+	Softmax               Code = 25
+	SpaceToDepth          Code = 26
+	Custom                Code = 32
+	Pad                   Code = 34
+	Gather                Code = 36
+	BatchToSpaceND        Code = 37
+	SpaceToBatchND        Code = 38
+	Transpose             Code = 39
+	Mean                  Code = 40
+	Squeeze               Code = 43
+	StridedSlice          Code = 45
+	Split                 Code = 49
+	PadV2                 Code = 60
+	Slice                 Code = 65
+	ExpandDims            Code = 70
+	Shape                 Code = 77
+	Pack                  Code = 83
+	Unpack                Code = 88
+	Fill                  Code = 94
+	ResizeNearestNeighbor Code = 97
+	MirrorPad             Code = 100
+	SplitV                Code = 102
+	ReverseV2             Code = 105
+	GatherND              Code = 107
+	Quantize              Code = 114
+	BroadcastTo           Code = 130
 )
 
 // String is the operator's name in the schema: CONV_2D.

@@ -134,6 +134,10 @@ func (t Table) vector(id, width int) ([]byte, error) {
 	return t.buf[p+4 : p+4+int(n) : p+4+int(n)], nil
 }
 
+// Int32s is a vector field of 32-bit integers as the file's bytes, 4 for each
+// in little-endian order; absent gives nil.
+func (t Table) Int32s(id int) ([]byte, error) { return t.vector(id, 4) }
+
 // tables are the positions' bytes of a vector of tables; element opens them.
 func (t Table) tables(id int) (tableVector, error) {
 	raw, err := t.vector(id, 4)
