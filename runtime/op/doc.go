@@ -60,6 +60,7 @@ func Prepare(p *Prep) (Evaluator, error) {
 var table = map[tflite.Code]func(*Prep) (Evaluator, error){
 	tflite.Add:             prepareAdd,
 	tflite.AveragePool2D:   prepareAveragePool2D,
+	tflite.BatchMatMul:     prepareBatchMatMul,
 	tflite.Conv2D:          prepareConv2D,
 	tflite.DepthwiseConv2D: prepareDepthwiseConv2D,
 	tflite.Dequantize:      prepareDequantize,
@@ -68,8 +69,10 @@ var table = map[tflite.Code]func(*Prep) (Evaluator, error){
 	tflite.Mean:            prepareMean,
 	tflite.Pad:             preparePad,
 	tflite.Quantize:        prepareQuantize,
-	tflite.Relu:            prepareRelu,
 	tflite.Relu6:           prepareRelu6,
+	tflite.Relu:            prepareRelu,
 	tflite.Reshape:         prepareReshape,
+	tflite.SVDF:            prepareSVDF,
 	tflite.Softmax:         prepareSoftmax,
+	tflite.TransposeConv:   prepareTransposeConv,
 }

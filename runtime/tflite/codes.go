@@ -7,21 +7,29 @@ type Code int32
 
 // Codes of the operators that some package here treats by name.
 const (
-	Add             Code = 0
-	AveragePool2D   Code = 1
-	Conv2D          Code = 3
-	DepthwiseConv2D Code = 4
-	Dequantize      Code = 6
-	FullyConnected  Code = 9
-	MaxPool2D       Code = 17
-	Relu            Code = 19
-	Relu6           Code = 21
-	Reshape         Code = 22
-	Softmax         Code = 25
-	Custom          Code = 32
-	Pad             Code = 34
-	Mean            Code = 40
-	Quantize        Code = 114
+	Add                        Code = 0
+	AveragePool2D              Code = 1
+	Conv2D                     Code = 3
+	DepthwiseConv2D            Code = 4
+	Dequantize                 Code = 6
+	FullyConnected             Code = 9
+	MaxPool2D                  Code = 17
+	Relu                       Code = 19
+	Relu6                      Code = 21
+	Reshape                    Code = 22
+	Softmax                    Code = 25
+	SVDF                       Code = 27
+	Custom                     Code = 32
+	Pad                        Code = 34
+	Mean                       Code = 40
+	UnidirectionalSequenceLSTM Code = 44
+	TransposeConv              Code = 67
+	Quantize                   Code = 114
+	BatchMatMul                Code = 126
+	CallOnce                   Code = 129
+	VarHandle                  Code = 142
+	ReadVariable               Code = 143
+	AssignVariable             Code = 144
 )
 
 // String is the operator's name in the schema: CONV_2D.
