@@ -33,7 +33,9 @@ func (m *Model) layOut(separate bool) (layout, error) {
 	}
 	if separate {
 		for i := range lives {
-			lives[i].First, lives[i].Last = 0, end
+			if lives[i].Last >= 0 {
+				lives[i].First, lives[i].Last = 0, end
+			}
 		}
 	}
 	offsets, size, err := plan.Place(lives)
