@@ -51,24 +51,27 @@ func checkFile(t *testing.T, file []byte) error {
 func FuzzLoad(f *testing.F) {
 	f.Add(runtimetest.SmallNet().Bytes())
 	f.Add(runtimetest.Successor().Bytes())
+	f.Add(runtimetest.Stateful().Bytes())
 	f.Fuzz(func(t *testing.T, file []byte) {
 		checkFile(t, file)
 		runtime.Inspect(file, runtime.Options{MaxArena: 1 << 20})
 	})
 }
 
-// TestEveryByteDamaged sets each byte of a model to values that make lengths and
+// TestEveryByteDamaged sets each byte of two models to values that make lengths and
 // offsets large, negative or zero.
 func TestEveryByteDamaged(t *testing.T) {
-	file := runtimetest.SmallNet().Bytes()
-	for i := range file {
-		if testing.Short() && i%16 != 0 {
-			continue
-		}
-		for _, v := range []byte{0, 1, 0x7f, 0x80, 0xff} {
-			damaged := append([]byte(nil), file...)
-			damaged[i] = v
-			checkFile(t, damaged)
+	for _, b := range []*runtimetest.Builder{runtimetest.SmallNet(), runtimetest.Stateful()} {
+		file := b.Bytes()
+		for i := range file {
+			if testing.Short() && i%16 != 0 {
+				continue
+			}
+			for _, v := range []byte{0, 1, 0x7f, 0x80, 0xff} {
+				damaged := append([]byte(nil), file...)
+				damaged[i] = v
+				checkFile(t, damaged)
+			}
 		}
 	}
 }

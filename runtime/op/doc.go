@@ -40,10 +40,17 @@ type Prep struct {
 	Numerics Numerics
 	Budget   *tflite.Budget // for what preparation allocates
 
+	Subgraph  int               // index of the operator's subgraph; 0 is the main one
+	Subgraphs []tflite.Subgraph // of the model
+	Variables []Variable        // of the model
+	Handles   []int32           // by tensor of the subgraph, see Variables.Resolve; nil for none
+	Slot      int               // number for the next operator that sets Calls
+
 	// Set by preparation.
 	MACs    int64 // multiply-accumulate operations of one evaluation
 	Scratch int   // bytes of working memory during Eval
 	Alias   bool  // output 0 may lie in input 0's memory, byte for byte
+	Calls   int   // subgraph that Eval has run by Memory.Once; 0 for none
 }
 
 // Prepare checks the operator and binds it to its tensors. Its errors are
@@ -51,7 +58,7 @@ type Prep struct {
 func Prepare(p *Prep) (Evaluator, error) {
 	prepare, ok := table[p.Operator.Code]
 	if !ok {
-		return nil, &Error{Index: p.Index, Operator: p.Operator.Name(), Err: ErrUnsupported}
+		return nil, &Error{Index: p.Index, Subgraph: p.Subgraph, Operator: p.Operator.Name(), Err: ErrUnsupported}
 	}
 	return prepare(p)
 }
@@ -59,8 +66,10 @@ func Prepare(p *Prep) (Evaluator, error) {
 // table lists every operator there is.
 var table = map[tflite.Code]func(*Prep) (Evaluator, error){
 	tflite.Add:                        prepareAdd,
+	tflite.AssignVariable:             prepareAssignVariable,
 	tflite.AveragePool2D:              prepareAveragePool2D,
 	tflite.BatchMatMul:                prepareBatchMatMul,
+	tflite.CallOnce:                   prepareCallOnce,
 	tflite.Conv2D:                     prepareConv2D,
 	tflite.DepthwiseConv2D:            prepareDepthwiseConv2D,
 	tflite.Dequantize:                 prepareDequantize,
@@ -69,6 +78,7 @@ var table = map[tflite.Code]func(*Prep) (Evaluator, error){
 	tflite.Mean:                       prepareMean,
 	tflite.Pad:                        preparePad,
 	tflite.Quantize:                   prepareQuantize,
+	tflite.ReadVariable:               prepareReadVariable,
 	tflite.Relu6:                      prepareRelu6,
 	tflite.Relu:                       prepareRelu,
 	tflite.Reshape:                    prepareReshape,
@@ -76,4 +86,5 @@ var table = map[tflite.Code]func(*Prep) (Evaluator, error){
 	tflite.Softmax:                    prepareSoftmax,
 	tflite.TransposeConv:              prepareTransposeConv,
 	tflite.UnidirectionalSequenceLSTM: prepareUnidirectionalSequenceLSTM,
+	tflite.VarHandle:                  prepareVarHandle,
 }
