@@ -9,8 +9,8 @@ import (
 
 // checkFlow checks that every tensor has exactly one source: the file, the
 // caller, an earlier operator, or (variables) earlier inferences.
-func (m *Model) checkFlow() error {
-	g := m.graph
+func (p *program) checkFlow() error {
+	g := p.graph
 	written := make([]bool, len(g.Tensors))
 	for i := range g.Tensors {
 		written[i] = g.Tensors[i].Data != nil || g.Tensors[i].Variable
@@ -53,9 +53,9 @@ func empty(t *tflite.Tensor) bool {
 // alignConstants copies constants of wider elements that do not lie at an
 // address which their type needs. Converters align them; hostile or cut-out
 // files may not.
-func (m *Model) alignConstants(budget *tflite.Budget) error {
-	for i := range m.graph.Tensors {
-		t := &m.graph.Tensors[i]
+func (p *program) alignConstants(budget *tflite.Budget) error {
+	for i := range p.graph.Tensors {
+		t := &p.graph.Tensors[i]
 		size := t.Type.Bits() / 8
 		if size <= 1 || len(t.Data) == 0 || uintptr(unsafe.Pointer(unsafe.SliceData(t.Data)))%uintptr(size) == 0 {
 			continue

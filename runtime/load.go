@@ -78,44 +78,6 @@ func prepare(file []byte, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{graph: &decoded.Subgraphs[0], kernels: kernels, numerics: op.TFLM, options: o}
-	if err := m.checkFlow(); err != nil {
-		return nil, err
-	}
-	if err := m.alignConstants(budget); err != nil {
-		return nil, err
-	}
-	if err := m.prepareOperators(budget); err != nil {
-		return m, err
-	}
-	return m, nil
-}
-
-// errorBytes is about what one operator's error takes.
-const errorBytes = 512
-
-func (m *Model) prepareOperators(budget *tflite.Budget) error {
-	var failed operatorErrors
-	m.steps = make([]step, len(m.graph.Operators))
-	for i := range m.graph.Operators {
-		p := op.Prep{
-			Index: i, Operator: &m.graph.Operators[i], Tensors: m.graph.Tensors,
-			Kernels: m.kernels, Numerics: m.numerics, Budget: budget,
-		}
-		e, err := op.Prepare(&p)
-		if err != nil {
-			failed = append(failed, err)
-			if err := budget.Spend(1, errorBytes); err != nil {
-				failed = append(failed, err)
-				break
-			}
-			continue
-		}
-		m.steps[i] = step{e, p.Scratch, p.MACs, p.Alias}
-		m.macs += p.MACs
-	}
-	if failed != nil {
-		return failed
-	}
-	return nil
+	m := &Model{kernels: kernels, numerics: op.TFLM, options: o}
+	return m.prepare(decoded.Subgraphs, budget)
 }

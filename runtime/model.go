@@ -8,13 +8,22 @@ import (
 
 // Model is a checked and prepared model. It is immutable.
 type Model struct {
-	graph    *tflite.Subgraph
-	kernels  *kernel.Set
-	numerics op.Numerics
-	steps    []step
-	macs     int64
-	shared   layout // tensors share memory
-	options  Options
+	program             // the main subgraph
+	inits     []program // the subgraphs that CALL_ONCE runs, by op.Prep.Slot
+	variables op.Variables
+	kernels   *kernel.Set
+	numerics  op.Numerics
+	macs      int64
+	shared    layout // tensors share memory
+	options   Options
+}
+
+// program is one prepared subgraph.
+type program struct {
+	index   int // in the file
+	graph   *tflite.Subgraph
+	handles []int32 // by tensor, see op.Variables.Resolve
+	steps   []step
 }
 
 // step is one prepared operator.
@@ -23,6 +32,7 @@ type step struct {
 	scratch int
 	macs    int64
 	alias   bool
+	init    int // index of the program that it runs, -1 for none
 }
 
 // MACs is the number of multiply-accumulate operations of one inference.
@@ -42,6 +52,9 @@ func (m *Model) Outputs() []TensorInfo { return describeAll(m.graph.Tensors, m.g
 
 // Stateful reports whether the model remembers anything between inferences.
 func (m *Model) Stateful() bool {
+	if len(m.variables.List) > 0 {
+		return true
+	}
 	for i := range m.graph.Tensors {
 		if m.graph.Tensors[i].Variable {
 			return true

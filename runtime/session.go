@@ -3,9 +3,7 @@ package runtime
 import (
 	"unsafe"
 
-	"kedge/runtime/op"
 	"kedge/runtime/plan"
-	"kedge/runtime/tensor"
 )
 
 // SessionOptions say how a session works. The zero value is the fast way.
@@ -17,11 +15,14 @@ type SessionOptions struct {
 
 // Session is a model with memory: an Invoker.
 type Session struct {
-	model           *Model
-	memory          op.Memory
-	scratch         [][]byte
-	inputs, outputs []TensorInfo
-	arenaBytes      int
+	frame           // of the main subgraph
+	inits   []frame // of the subgraphs that CALL_ONCE runs
+	done    []bool  // which of them have run since the last Reset
+	model   *Model
+	inputs  []TensorInfo
+	outputs []TensorInfo
+
+	arenaBytes int
 }
 
 var _ Invoker = (*Session)(nil)
@@ -36,19 +37,22 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 			return nil, err
 		}
 	}
-	s := &Session{model: m, inputs: m.Inputs(), outputs: m.Outputs(), arenaBytes: l.size}
 	arena := alignedBytes(l.size)
-	s.memory.Tensors = make([][]byte, len(l.tensors))
-	for i, at := range l.tensors {
-		s.memory.Tensors[i] = at.of(arena)
-		if data := m.graph.Tensors[i].Data; data != nil {
-			s.memory.Tensors[i] = data
+	variables := make([][]byte, len(l.variables))
+	for i, at := range l.variables {
+		variables[i] = at.of(arena)
+	}
+	s := &Session{
+		frame: newFrame(&m.program, &l, arena, variables), model: m,
+		inputs: m.Inputs(), outputs: m.Outputs(), arenaBytes: l.size,
+		inits: make([]frame, len(m.inits)), done: make([]bool, len(m.inits)),
+	}
+	for i := range m.steps {
+		if init := m.steps[i].init; init >= 0 {
+			s.inits[init] = newFrame(&m.inits[init], &l.inits[init], s.scratch[i], variables)
 		}
 	}
-	s.scratch = make([][]byte, len(l.scratch))
-	for i, at := range l.scratch {
-		s.scratch[i] = at.of(arena)
-	}
+	s.memory.Once = s.once
 	s.Reset()
 	return s, nil
 }
@@ -83,29 +87,28 @@ func (s *Session) Output(i int) []byte { return s.memory.Tensors[s.outputs[i].In
 
 // Invoke implements Invoker. It never fails and does not allocate.
 func (s *Session) Invoke() error {
-	for i := range s.model.steps {
-		s.memory.Scratch = s.scratch[i]
-		s.model.steps[i].Eval(&s.memory)
-	}
+	s.run()
 	return nil
 }
 
-// Reset implements Invoker: int8 variables take their zero point, all others 0.
-func (s *Session) Reset() {
-	for i := range s.model.graph.Tensors {
-		t := &s.model.graph.Tensors[i]
-		if !t.Variable {
-			continue
-		}
-		value := byte(0)
-		if t.Type == tensor.Int8 {
-			value = byte(t.Quant.ZeroPoint())
-		}
-		memory := s.memory.Tensors[i]
-		for j := range memory {
-			memory[j] = value
-		}
+// once runs a subgraph that CALL_ONCE names, the first time after a Reset.
+func (s *Session) once(init int) {
+	if !s.done[init] {
+		s.done[init] = true
+		s.inits[init].clearVariables()
+		s.inits[init].run()
 	}
+}
+
+// Reset implements Invoker. Variable tensors of int8 take their zero point, all
+// others 0; resource variables their initial content, and the next Invoke runs
+// the model's initialization again. Inputs keep what was written to them.
+func (s *Session) Reset() {
+	s.clearVariables()
+	for i, v := range s.model.variables.List {
+		fill(s.memory.Variables[i], v.Initial)
+	}
+	clear(s.done)
 }
 
 // ArenaBytes is the memory for tensors that this session took.

@@ -127,3 +127,51 @@ func TestReciprocalNearTrueValue(t *testing.T) {
 		}
 	}
 }
+
+// TestSigmoid16Table computes the table from its definition.
+func TestSigmoid16Table(t *testing.T) {
+	f := func(x float64) float64 { return 65536 / (1 + math.Exp(-x/24)) }
+	for i, got := range sigmoid16 {
+		x := float64(i)
+		bend := f(x+0.5) - (f(x)+f(x+1))/2
+		want := math.Round(f(x) + bend/2)
+		if i == 255 {
+			want = 65535
+		}
+		if float64(got) != want {
+			t.Errorf("sigmoid16[%d]: got %d, want %v", i, got, want)
+		}
+	}
+}
+
+func TestSigmoid16(t *testing.T) {
+	for _, c := range []struct {
+		x             int32
+		sigmoid, tanh int16
+	}{
+		{0, 16384, 0},
+		{3 << 12, 23956, 24956}, // entries 24 and 48 of the table: 47911/2, 57724 − 32768
+		{-3 << 12, 8812, -24956},
+		{3 << 17, 32767, 32767},
+		{-3 << 17, 1, -32767},
+		{math.MaxInt32, 32767, 32767},
+		{math.MinInt32, 1, -32767},
+	} {
+		if got := Sigmoid16(c.x); got != c.sigmoid {
+			t.Errorf("Sigmoid16(%d): got %d, want %d", c.x, got, c.sigmoid)
+		}
+		if got := Tanh16(c.x); got != c.tanh {
+			t.Errorf("Tanh16(%d): got %d, want %d", c.x, got, c.tanh)
+		}
+	}
+	// Nowhere further from the real functions than the table's own error.
+	for q := int32(-32768); q < 32768; q += 7 {
+		x := float64(q) / 4096
+		if d := float64(Sigmoid16(3*q)) - 32768/(1+math.Exp(-x)); math.Abs(d) > 2 {
+			t.Fatalf("Sigmoid16(%v): off by %v", x, d)
+		}
+		if d := float64(Tanh16(3*q)) - 32768*math.Tanh(x); math.Abs(d) > 4 {
+			t.Fatalf("Tanh16(%v): off by %v", x, d)
+		}
+	}
+}

@@ -40,10 +40,17 @@ type Prep struct {
 	Numerics Numerics
 	Budget   *tflite.Budget // for what preparation allocates
 
+	Subgraph  int               // index of the operator's subgraph; 0 is the main one
+	Subgraphs []tflite.Subgraph // of the model
+	Variables []Variable        // of the model
+	Handles   []int32           // by tensor of the subgraph, see Variables.Resolve; nil for none
+	Slot      int               // number for the next operator that sets Calls
+
 	// Set by preparation.
 	MACs    int64 // multiply-accumulate operations of one evaluation
 	Scratch int   // bytes of working memory during Eval
 	Alias   bool  // output 0 may lie in input 0's memory, byte for byte
+	Calls   int   // subgraph that Eval has run by Memory.Once; 0 for none
 }
 
 // Prepare checks the operator and binds it to its tensors. Its errors are
@@ -51,49 +58,57 @@ type Prep struct {
 func Prepare(p *Prep) (Evaluator, error) {
 	prepare, ok := table[p.Operator.Code]
 	if !ok {
-		return nil, &Error{Index: p.Index, Operator: p.Operator.Name(), Err: ErrUnsupported}
+		return nil, &Error{Index: p.Index, Subgraph: p.Subgraph, Operator: p.Operator.Name(), Err: ErrUnsupported}
 	}
 	return prepare(p)
 }
 
 // table lists every operator there is.
 var table = map[tflite.Code]func(*Prep) (Evaluator, error){
-	tflite.Add:                   prepareAdd,
-	tflite.AveragePool2D:         prepareAveragePool2D,
-	tflite.BatchToSpaceND:        prepareBatchToSpaceND,
-	tflite.BroadcastTo:           prepareBroadcastTo,
-	tflite.Concatenation:         prepareConcatenation,
-	tflite.Conv2D:                prepareConv2D,
-	tflite.DepthToSpace:          prepareDepthToSpace,
-	tflite.DepthwiseConv2D:       prepareDepthwiseConv2D,
-	tflite.Dequantize:            prepareDequantize,
-	tflite.ExpandDims:            prepareExpandDims,
-	tflite.Fill:                  prepareFill,
-	tflite.FullyConnected:        prepareFullyConnected,
-	tflite.Gather:                prepareGather,
-	tflite.GatherND:              prepareGatherND,
-	tflite.MaxPool2D:             prepareMaxPool2D,
-	tflite.Mean:                  prepareMean,
-	tflite.MirrorPad:             prepareMirrorPad,
-	tflite.Pack:                  preparePack,
-	tflite.Pad:                   preparePad,
-	tflite.PadV2:                 preparePad,
-	tflite.Quantize:              prepareQuantize,
-	tflite.Relu:                  prepareRelu,
-	tflite.Relu6:                 prepareRelu6,
-	tflite.Reshape:               prepareReshape,
-	tflite.ResizeBilinear:        prepareResizeBilinear,
-	tflite.ResizeNearestNeighbor: prepareResizeNearestNeighbor,
-	tflite.ReverseV2:             prepareReverseV2,
-	tflite.Shape:                 prepareShape,
-	tflite.Slice:                 prepareSlice,
-	tflite.Softmax:               prepareSoftmax,
-	tflite.SpaceToBatchND:        prepareSpaceToBatchND,
-	tflite.SpaceToDepth:          prepareSpaceToDepth,
-	tflite.Split:                 prepareSplit,
-	tflite.SplitV:                prepareSplitV,
-	tflite.Squeeze:               prepareSqueeze,
-	tflite.StridedSlice:          prepareStridedSlice,
-	tflite.Transpose:             prepareTranspose,
-	tflite.Unpack:                prepareUnpack,
+	tflite.Add:                        prepareAdd,
+	tflite.AssignVariable:             prepareAssignVariable,
+	tflite.AveragePool2D:              prepareAveragePool2D,
+	tflite.BatchMatMul:                prepareBatchMatMul,
+	tflite.BatchToSpaceND:             prepareBatchToSpaceND,
+	tflite.BroadcastTo:                prepareBroadcastTo,
+	tflite.CallOnce:                   prepareCallOnce,
+	tflite.Concatenation:              prepareConcatenation,
+	tflite.Conv2D:                     prepareConv2D,
+	tflite.DepthToSpace:               prepareDepthToSpace,
+	tflite.DepthwiseConv2D:            prepareDepthwiseConv2D,
+	tflite.Dequantize:                 prepareDequantize,
+	tflite.ExpandDims:                 prepareExpandDims,
+	tflite.Fill:                       prepareFill,
+	tflite.FullyConnected:             prepareFullyConnected,
+	tflite.Gather:                     prepareGather,
+	tflite.GatherND:                   prepareGatherND,
+	tflite.MaxPool2D:                  prepareMaxPool2D,
+	tflite.Mean:                       prepareMean,
+	tflite.MirrorPad:                  prepareMirrorPad,
+	tflite.Pack:                       preparePack,
+	tflite.Pad:                        preparePad,
+	tflite.PadV2:                      preparePad,
+	tflite.Quantize:                   prepareQuantize,
+	tflite.ReadVariable:               prepareReadVariable,
+	tflite.Relu:                       prepareRelu,
+	tflite.Relu6:                      prepareRelu6,
+	tflite.Reshape:                    prepareReshape,
+	tflite.ResizeBilinear:             prepareResizeBilinear,
+	tflite.ResizeNearestNeighbor:      prepareResizeNearestNeighbor,
+	tflite.ReverseV2:                  prepareReverseV2,
+	tflite.SVDF:                       prepareSVDF,
+	tflite.Shape:                      prepareShape,
+	tflite.Slice:                      prepareSlice,
+	tflite.Softmax:                    prepareSoftmax,
+	tflite.SpaceToBatchND:             prepareSpaceToBatchND,
+	tflite.SpaceToDepth:               prepareSpaceToDepth,
+	tflite.Split:                      prepareSplit,
+	tflite.SplitV:                     prepareSplitV,
+	tflite.Squeeze:                    prepareSqueeze,
+	tflite.StridedSlice:               prepareStridedSlice,
+	tflite.Transpose:                  prepareTranspose,
+	tflite.TransposeConv:              prepareTransposeConv,
+	tflite.UnidirectionalSequenceLSTM: prepareUnidirectionalSequenceLSTM,
+	tflite.Unpack:                     prepareUnpack,
+	tflite.VarHandle:                  prepareVarHandle,
 }

@@ -16,6 +16,7 @@ var (
 
 // Error is one operator that cannot be prepared.
 type Error struct {
+	Subgraph int    // index of the operator's subgraph
 	Index    int    // of the operator
 	Operator string // its name
 	Tensor   string // the tensor concerned, or ""
@@ -24,9 +25,13 @@ type Error struct {
 	Err      error  // ErrUnsupported or ErrInvalid
 }
 
-// Error is one line: operator 3 CONV_2D: tensor "x": found ..., want ...
+// Error is one line: operator 3 CONV_2D: tensor "x": found ..., want ... Only
+// subgraphs other than the main one are named.
 func (e *Error) Error() string {
 	var b strings.Builder
+	if e.Subgraph != 0 {
+		b.WriteString("subgraph " + strconv.Itoa(e.Subgraph) + " ")
+	}
 	b.WriteString("operator " + strconv.Itoa(e.Index) + " " + e.Operator)
 	if e.Tensor != "" {
 		b.WriteString(": tensor " + strconv.Quote(e.Tensor))
@@ -54,7 +59,7 @@ func (p *Prep) invalid(t operand, found, want string) error {
 }
 
 func (p *Prep) fail(t operand, found, want string, kind error) error {
-	e := &Error{Index: p.Index, Operator: p.Operator.Name(), Found: found, Want: want, Err: kind}
+	e := &Error{Subgraph: p.Subgraph, Index: p.Index, Operator: p.Operator.Name(), Found: found, Want: want, Err: kind}
 	if t.Tensor != nil {
 		e.Tensor = t.Name
 		if e.Tensor == "" {

@@ -10,6 +10,11 @@ type Memory struct {
 	// Scratch is the working memory of the operator being evaluated, at least
 	// as long as it asked for, aligned as tensors are.
 	Scratch []byte
+	// Variables holds the content of every resource variable.
+	Variables [][]byte
+	// Once runs the subgraph of a CALL_ONCE by its Prep.Slot, unless it has run
+	// since the last reset. Only the main subgraph has calls.
+	Once func(slot int)
 }
 
 // view reads bytes as elements of T without copying. The platforms that this

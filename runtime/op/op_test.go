@@ -127,6 +127,25 @@ func TestOperators(t *testing.T) {
 			[][]byte{i8(2, -3)}, rt.Int16s(102, 97)},
 		{"QUANTIZE int16 to int32", one(tflite.Quantize, nil, []rt.Tensor{int16s(1, 2)}, typed(tensor.Int32, 0.5, 7, 2)),
 			[][]byte{rt.Int16s(100, -3)}, rt.Int32s(207, 1)},
+		{"SVDF ignores its activation", svdfModel(tensor.Int8, relu), [][]byte{i8(3, 4)}, i8(-7)},
+		{"SVDF int16 state", svdfModel(tensor.Int16, none), [][]byte{i8(3, 4)}, i8(-7)},
+		{"TRANSPOSE_CONV overlaps, crops", one(tflite.TransposeConv, []any{same, 1, 1, none}, []rt.Tensor{rt.Const32("s", []int{4}, 1, 1, 3, 1),
+			rt.Weights("w", 1, []int{1, 1, 3, 1}, 1, 2, 3), rt.Int8("x", 1, 1, 1, 1, 3, 1), rt.Const32("b", []int{1}, 10)}, rt.Int8("y", 1, 0, 1, 1, 3, 1)),
+			[][]byte{i8(2, 11, 51)}, i8(10+2+10, 10+3+20+50, 127)},
+		{"TRANSPOSE_CONV strides, two filters", one(tflite.TransposeConv, []any{valid, 2, 2, relu}, []rt.Tensor{rt.Const32("s", []int{4}, 1, 2, 5, 2),
+			rt.Weights("w", 1, []int{2, 1, 2, 2}, 1, 0, 0, 1, 1, 1, -1, -1), rt.Int8("x", 1, 0, 1, 1, 2, 2)}, rt.Int8("y", 1, 0, 1, 2, 5, 2)),
+			[][]byte{i8(1, 2, 3, 4)}, i8(1, 3, 2, 0, 3, 7, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)},
+		{"TRANSPOSE_CONV int16, int16 bias", one(tflite.TransposeConv, []any{valid, 1, 1, none}, []rt.Tensor{rt.Const32("s", []int{4}, 1, 1, 2, 1),
+			rt.Weights("w", 0.5, []int{1, 1, 1, 1}, 3), int16s(1, 1, 1, 2, 1), {Name: "b", Type: tensor.Int16, Shape: []int{1}, Data: rt.Int16s(-1)}}, int16s(1, 1, 1, 2, 1)),
+			[][]byte{rt.Int16s(100, -100)}, rt.Int16s(150, -150)}, // 149.5 and -150.5 round up
+		{"BATCH_MATMUL", one(tflite.BatchMatMul, []any{false, false}, []rt.Tensor{rt.Int8("x", 1, 1, 2, 3), rt.Int8("y", 1, 0, 3, 2)}, rt.Int8("z", 1, 5, 2, 2)),
+			[][]byte{i8(2, 3, 4, 1, 1, 0), i8(1, 2, 3, 4, 5, 6)}, i8(27, 33, 0, -1)},
+		{"BATCH_MATMUL transposes, broadcasts", one(tflite.BatchMatMul, []any{true, true}, []rt.Tensor{rt.Int8("x", 1, 0, 2, 1, 2, 1), rt.Int8("y", 1, 0, 3, 1, 2)}, rt.Int8("z", 0.5, 0, 2, 3, 1, 1)),
+			[][]byte{i8(1, 2, 3, 4), i8(1, 0, 0, 1, 1, 1)}, i8(2, 4, 6, 6, 8, 14)},
+		{"BATCH_MATMUL int16", one(tflite.BatchMatMul, nil, []rt.Tensor{int16s(1, 1, 2), int16s(1, 2, 1)}, int16s(4, 1, 1)),
+			[][]byte{rt.Int16s(100, -3), rt.Int16s(200, 2)}, rt.Int16s(4999)}, // 19994/4 = 4998.5
+		{"BATCH_MATMUL of nothing", one(tflite.BatchMatMul, nil, []rt.Tensor{rt.Int8("x", 1, 0, 1, 0), rt.Int8("y", 1, 0, 0, 2)}, rt.Int8("z", 1, 7, 1, 2)),
+			[][]byte{nil, nil}, i8(7, 7)},
 		{"DEQUANTIZE", one(tflite.Dequantize, nil, []rt.Tensor{rt.Int8("x", 0.1, -1, 3)}, float32s(3)),
 			[][]byte{i8(-1, 9, -128)}, rt.Float32s(0, 1, -12.7)},
 	} {
@@ -135,6 +154,50 @@ func TestOperators(t *testing.T) {
 				t.Errorf("got % x, want % x", got, c.want)
 			}
 		})
+	}
+}
+
+// svdfModel is one unit of rank 2 over two features and two steps, with state of
+// the given type: x = (2, 3) gives filters 1·2+2·3 = 8 and −1·2 = −2, which the
+// newest time weights 2 and 5 bring to 16 − 10 = 6; bias −13.
+func svdfModel(state tensor.Type, act byte) *rt.Builder {
+	past := typed(state, 1, 0, 1, 4)
+	past.Variable = true
+	time := typed(state, 1, 0, 2, 2)
+	time.Data = rt.Int8s(1, 2, 3, 5)
+	if state == tensor.Int16 {
+		time.Data = rt.Int16s(1, 2, 3, 5)
+	}
+	b := one(tflite.SVDF, []any{2, act}, []rt.Tensor{rt.Int8("x", 1, 1, 1, 2), rt.Weights("wf", 1, []int{2, 2}, 1, 2, -1, 0), time,
+		{Name: "b", Type: tensor.Int32, Shape: []int{1}, Scales: []float32{1}, Zeros: []int{0}, Data: rt.Int32s(-13)}, past}, rt.Int8("y", 1, 0, 1, 1))
+	b.Inputs = []int{0}
+	return b
+}
+
+// TestSVDFRemembers feeds two samples: the second sees the first through the
+// older time weights.
+func TestSVDFRemembers(t *testing.T) {
+	for _, state := range []tensor.Type{tensor.Int8, tensor.Int16} {
+		m, err := runtime.Load(svdfModel(state, none).Bytes(), runtime.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := m.NewSession(runtime.SessionOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		feed := func(want int) {
+			t.Helper()
+			copy(s.Input(0), rt.Int8s(3, 4))
+			s.Invoke()
+			if got := int(int8(s.Output(0)[0])); got != want {
+				t.Errorf("%v: got %d, want %d", state, got, want)
+			}
+		}
+		feed(-7)
+		feed(-7 + 8 - 6)
+		s.Reset()
+		feed(-7)
 	}
 }
 
@@ -190,6 +253,19 @@ func TestRefusals(t *testing.T) {
 		{"negative padding", one(tflite.Pad, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("p", []int{1, 2}, -1, 1)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "padding -1"},
 		{"reshape size", one(tflite.Reshape, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 5)), runtime.ErrInvalid, "the 4 elements"},
 		{"reshape two open", one(tflite.Reshape, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, -1, -1)), runtime.ErrInvalid, "at most one open"},
+		{"svdf state", func() *rt.Builder {
+			b := svdfModel(tensor.Int8, none)
+			b.Tensors[4].Variable, b.Inputs = false, []int{0, 4}
+			return b
+		}(), runtime.ErrInvalid, "want a variable"},
+		{"svdf rank", func() *rt.Builder { b := svdfModel(tensor.Int8, none); b.Ops[0].Options = []any{0}; return b }(), runtime.ErrInvalid, "rank 0 for 2 filters"},
+		{"svdf bias scale", func() *rt.Builder { b := svdfModel(tensor.Int8, none); b.Tensors[3].Scales[0] = 2; return b }(), runtime.ErrInvalid, "scale 2, want 1"},
+		{"transpose conv bias", one(tflite.TransposeConv, []any{valid, 1, 1}, []rt.Tensor{rt.Const32("s", []int{4}, 1, 1, 2, 1),
+			rt.Weights("w", 1, []int{1, 1, 1, 1}, 3), int16s(1, 1, 1, 2, 1), rt.Const32("b", []int{1}, 1)}, int16s(1, 1, 1, 2, 1)), runtime.ErrUnsupported, "int64 or int16"},
+		{"transpose conv stride", one(tflite.TransposeConv, nil, []rt.Tensor{rt.Const32("s", []int{4}, 1, 1, 2, 1),
+			rt.Weights("w", 1, []int{1, 1, 1, 1}, 3), rt.Int8("x", 1, 0, 1, 1, 2, 1)}, rt.Int8("y", 1, 0, 1, 1, 2, 1)), runtime.ErrInvalid, "stride 0x0"},
+		{"matmul depth", one(tflite.BatchMatMul, nil, []rt.Tensor{rt.Int8("x", 1, 0, 2, 3), rt.Int8("y", 1, 0, 2, 3)}, rt.Int8("z", 1, 0, 2, 3)), runtime.ErrInvalid, "want 3, as [2,3] has"},
+		{"matmul rank", one(tflite.BatchMatMul, nil, []rt.Tensor{rt.Int8("x", 1, 0, 3), rt.Int8("y", 1, 0, 3, 1)}, rt.Int8("z", 1, 0, 1)), runtime.ErrUnsupported, "2 to 5 dimensions"},
 		{"bias scale", one(tflite.FullyConnected, nil, []rt.Tensor{rt.Int8("x", 1, 0, 1, 2), rt.Weights("w", 1, []int{1, 2}, 1, 1),
 			{Name: "b", Type: tensor.Int32, Shape: []int{1}, Scales: []float32{3}, Data: rt.Int32s(1)}}, rt.Int8("y", 1, 0, 1, 1)), runtime.ErrInvalid, `tensor "b": found scale 3`},
 	} {

@@ -166,3 +166,11 @@ func (p *Prep) int32s(t operand) ([]int32, error) {
 	}
 	return out, nil
 }
+
+// variable checks that t keeps its content from one inference to the next.
+func (p *Prep) variable(t operand) error {
+	if !t.Variable {
+		return p.invalid(t, "a tensor without memory", "a variable")
+	}
+	return nil
+}

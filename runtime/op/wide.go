@@ -37,14 +37,24 @@ func (p *Prep) wide(k kernel.Wide, in, out operand, o kernel.Output, biasType in
 	if k.Bias, err = p.wideBias(b, k.OutC); err != nil {
 		return nil, err
 	}
-	for _, m := range o.Multipliers {
-		if !k.Narrow && m.Shift > 7 {
-			return nil, p.invalid(w, "scales that ask for a factor of 128 or more", "less")
+	if !k.Narrow {
+		if err := p.short(w, o); err != nil {
+			return nil, err
 		}
 	}
 	k.Output = o
 	p.MACs = int64(out.elements()) * int64(k.KernelH*k.KernelW*k.Depth)
 	return &wide{in.id, out.id, k}, nil
+}
+
+// short checks that 64-bit accumulators can be requantized by o.
+func (p *Prep) short(w operand, o kernel.Output) error {
+	for _, m := range o.Multipliers {
+		if m.Shift > 7 {
+			return p.invalid(w, "scales that ask for a factor of 128 or more", "less")
+		}
+	}
+	return nil
 }
 
 // wideBias is an optional bias of int32 or int64.

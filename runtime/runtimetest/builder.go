@@ -7,14 +7,18 @@ import (
 	"kedge/runtime/tflite"
 )
 
-// Builder describes a model of one subgraph; Bytes writes it as .tflite.
+// Builder describes a model; Bytes writes it as .tflite.
 type Builder struct {
+	// The main subgraph.
+
 	Tensors         []Tensor
 	Inputs, Outputs []int
 	Ops             []Op
 	// Repeat lists the last tensor that many times more, all pointing at the
 	// same bytes, as a hostile file would.
 	Repeat int
+	// More are further subgraphs; what they hold in More is left out.
+	More []*Builder
 }
 
 // Tensor is one tensor; with Data it is a constant.
@@ -30,8 +34,8 @@ type Tensor struct {
 }
 
 // Op is one operator. Options holds the fields of its options table in the
-// schema's order: bool, byte, int (32 bits), float32 or []int (32 bits each), nil
-// for the default. A nil Options leaves the table out.
+// schema's order: bool, byte, int (32 bits), float32, string or []int (32 bits
+// each), nil for the default. A nil Options leaves the table out.
 type Op struct {
 	Code            tflite.Code
 	Custom          string
@@ -59,18 +63,26 @@ func Const32(name string, shape []int, values ...int) Tensor {
 // Bytes writes the file.
 func (b *Builder) Bytes() []byte {
 	w := &writer{buf: []byte("\x00\x00\x00\x00TFL3")}
+	graphs := append([]*Builder{b}, b.More...)
+	var ops []Op
+	var tensors []Tensor
+	firstOp, firstTensor := make([]int, len(graphs)), make([]int, len(graphs))
+	for i, g := range graphs {
+		firstOp[i], firstTensor[i] = len(ops), len(tensors)
+		ops, tensors = append(ops, g.Ops...), append(tensors, g.Tensors...)
+	}
 	root, at := w.table(3, ref{}, ref{}, nil, ref{})
 	w.point(0, root)
-	w.list(at[1], len(b.Ops), func(i int) int { return w.code(&b.Ops[i]) })
-	w.list(at[2], 1, func(int) int { return b.subgraph(w) })
+	w.list(at[1], len(ops), func(i int) int { return w.code(&ops[i]) })
+	w.list(at[2], len(graphs), func(i int) int { return graphs[i].subgraph(w, firstOp[i], firstTensor[i]) })
 	// Buffer 0 is empty by convention; tensor i's constant is buffer i+1.
-	w.list(at[4], len(b.Tensors)+1, func(i int) int {
-		if i == 0 || b.Tensors[i-1].Data == nil {
+	w.list(at[4], len(tensors)+1, func(i int) int {
+		if i == 0 || tensors[i-1].Data == nil {
 			pos, _ := w.table()
 			return pos
 		}
 		pos, at := w.table(ref{})
-		w.bytes(at[0], b.Tensors[i-1].Data)
+		w.bytes(at[0], tensors[i-1].Data)
 		return pos
 	})
 	return w.buf
@@ -97,18 +109,18 @@ func (w *writer) code(o *Op) int {
 	return pos
 }
 
-func (b *Builder) subgraph(w *writer) int {
+func (b *Builder) subgraph(w *writer, firstOp, firstTensor int) int {
 	pos, at := w.table(ref{}, ref{}, ref{}, ref{}, ref{})
 	last := 0
 	w.list(at[0], len(b.Tensors)+b.Repeat, func(i int) int {
 		if i < len(b.Tensors) {
-			last = w.tensor(&b.Tensors[i], i)
+			last = w.tensor(&b.Tensors[i], firstTensor+i)
 		}
 		return last
 	})
 	w.ints(at[1], b.Inputs)
 	w.ints(at[2], b.Outputs)
-	w.list(at[3], len(b.Ops), func(i int) int { return w.op(&b.Ops[i], i) })
+	w.list(at[3], len(b.Ops), func(i int) int { return w.op(&b.Ops[i], firstOp+i) })
 	w.text(at[4], "main")
 	return pos
 }
@@ -151,13 +163,21 @@ func (w *writer) op(o *Op, i int) int {
 	w.ints(at[1], o.Inputs)
 	w.ints(at[2], o.Outputs)
 	if o.Options != nil {
-		table, fields := w.table(o.Options...)
-		w.point(at[4], table)
-		for i, f := range o.Options {
-			if values, ok := f.([]int); ok {
-				w.ints(fields[i], values)
-			}
-		}
+		w.options(at[4], o.Options)
 	}
 	return pos
+}
+
+// options writes an options table; texts follow it.
+func (w *writer) options(field int, options []any) {
+	table, at := w.table(options...)
+	w.point(field, table)
+	for i, f := range options {
+		switch v := f.(type) {
+		case string:
+			w.text(at[i], v)
+		case []int:
+			w.ints(at[i], v)
+		}
+	}
 }

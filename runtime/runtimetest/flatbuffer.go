@@ -49,7 +49,7 @@ func (w *writer) table(fields ...any) (pos int, at []int) {
 // encode is the bytes of a scalar field.
 func encode(f any) []byte {
 	switch v := f.(type) {
-	case ref, []int:
+	case ref, []int, string:
 		return make([]byte, 4)
 	case bool:
 		if v {

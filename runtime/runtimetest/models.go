@@ -1,6 +1,9 @@
 package runtimetest
 
-import "kedge/runtime/tflite"
+import (
+	"kedge/runtime/tensor"
+	"kedge/runtime/tflite"
+)
 
 // Successor is a model whose output is its input plus 1, four int8 values:
 // QUANTIZE from zero point 0 to zero point 1.
@@ -128,5 +131,36 @@ func SmallNet() *Builder {
 			{Code: tflite.FullyConnected, Inputs: []int{9, 11, 12}, Outputs: []int{13}, Options: []any{byte(0)}},
 			{Code: tflite.Softmax, Inputs: []int{13}, Outputs: []int{14}, Options: []any{float32(1)}},
 		},
+	}
+}
+
+// Stateful is a model that remembers in a resource variable: the output is the
+// input plus what the variable holds, which is the output before, and 5 at the
+// start. A second subgraph, called once, assigns the 5; its tensors are larger
+// than the input, so that memory it took from the caller would show.
+func Stateful() *Builder {
+	handle := Tensor{Name: "handle", Type: tensor.Resource}
+	name := []any{"", "sum"}
+	start := Int8("start", 1, 0, 4)
+	start.Data = Int8s(5, 5, 5, 5)
+	return &Builder{
+		Tensors: []Tensor{Int8("in", 1, 0, 4), handle, Int8("old", 1, 0, 4), Int8("new", 1, 0, 4)},
+		Inputs:  []int{0}, Outputs: []int{3},
+		Ops: []Op{
+			{Code: tflite.CallOnce, Options: []any{1}},
+			{Code: tflite.VarHandle, Outputs: []int{1}, Options: name},
+			{Code: tflite.ReadVariable, Inputs: []int{1}, Outputs: []int{2}},
+			{Code: tflite.Add, Inputs: []int{0, 2}, Outputs: []int{3}, Options: []any{byte(0)}},
+			{Code: tflite.AssignVariable, Inputs: []int{1, 3}},
+		},
+		More: []*Builder{{
+			Tensors: []Tensor{handle, start, Const32("padding", []int{1, 2}, 100, 200), Int8("padded", 1, 0, 304), Const32("shape", []int{1}, 304), Int8("again", 1, 0, 304)},
+			Ops: []Op{
+				{Code: tflite.VarHandle, Outputs: []int{0}, Options: name},
+				{Code: tflite.Pad, Inputs: []int{1, 2}, Outputs: []int{3}},
+				{Code: tflite.Reshape, Inputs: []int{3, 4}, Outputs: []int{5}},
+				{Code: tflite.AssignVariable, Inputs: []int{0, 1}},
+			},
+		}},
 	}
 }

@@ -56,7 +56,7 @@ var typeInfo = [...]struct {
 	Float64:      {"float64", 64},
 	Complex128:   {"complex128", 128},
 	Uint64:       {"uint64", 64},
-	Resource:     {"resource", 0},
+	Resource:     {"resource", 32},
 	Variant:      {"variant", 0},
 	Uint32:       {"uint32", 32},
 	Uint16:       {"uint16", 16},

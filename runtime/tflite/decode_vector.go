@@ -35,14 +35,8 @@ func (d *decoder) indices(t Table, id, n int, optional bool) ([]int, error) {
 
 // text copies a string field.
 func (d *decoder) text(t Table, id int) (string, error) {
-	raw, err := t.vector(id, 1)
-	if err != nil {
-		return "", err
-	}
-	if err := d.budget.Spend(len(raw), 1); err != nil {
-		return "", err
-	}
-	return string(raw), nil
+	s, _, err := t.Text(id, d.budget)
+	return s, err
 }
 
 // alloc makes a slice of n elements, paid from the budget; nil for none.

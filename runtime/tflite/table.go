@@ -120,6 +120,19 @@ func (t Table) Table(id int) (Table, error) {
 	return openTable(t.buf, p)
 }
 
+// Text copies a string field, paid from the budget; ok is false when it is
+// absent.
+func (t Table) Text(id int, b *Budget) (s string, ok bool, err error) {
+	raw, err := t.vector(id, 1)
+	if err != nil {
+		return "", false, err
+	}
+	if err := b.Spend(len(raw), 1); err != nil {
+		return "", false, err
+	}
+	return string(raw), raw != nil, nil
+}
+
 // vector is the bytes of a vector field whose elements take width bytes. Its
 // result aliases the file; absent gives nil.
 func (t Table) vector(id, width int) ([]byte, error) {
