@@ -66,10 +66,12 @@ var table = map[tflite.Code]func(*Prep) (Evaluator, error){
 	tflite.FullyConnected:  prepareFullyConnected,
 	tflite.MaxPool2D:       prepareMaxPool2D,
 	tflite.Mean:            prepareMean,
+	tflite.Mul:             prepareMul,
 	tflite.Pad:             preparePad,
 	tflite.Quantize:        prepareQuantize,
 	tflite.Relu:            prepareRelu,
 	tflite.Relu6:           prepareRelu6,
 	tflite.Reshape:         prepareReshape,
 	tflite.Softmax:         prepareSoftmax,
+	tflite.Sub:             prepareSub,
 }

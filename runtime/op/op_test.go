@@ -32,6 +32,10 @@ func int16s(scale float32, shape ...int) rt.Tensor {
 	return rt.Tensor{Name: "wide", Type: tensor.Int16, Shape: shape, Scales: []float32{scale}, Zeros: []int{0}}
 }
 
+func int32s(shape ...int) rt.Tensor {
+	return rt.Tensor{Name: "count", Type: tensor.Int32, Shape: shape}
+}
+
 func float32s(shape ...int) rt.Tensor {
 	return rt.Tensor{Name: "real", Type: tensor.Float32, Shape: shape}
 }
@@ -127,6 +131,24 @@ func TestOperators(t *testing.T) {
 			[][]byte{i8(2, -3)}, rt.Int16s(102, 97)},
 		{"QUANTIZE int16 to int32", one(tflite.Quantize, nil, []rt.Tensor{int16s(1, 2)}, typed(tensor.Int32, 0.5, 7, 2)),
 			[][]byte{rt.Int16s(100, -3)}, rt.Int32s(207, 1)},
+		{"SUB halves round away", one(tflite.Sub, []any{none}, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 1, 0, 4)}, rt.Int8("z", 2, 0, 4)),
+			[][]byte{i8(1, -1, 3, -128), i8(0, 0, -4, 127)}, i8(1, -1, 4, -128)},
+		{"SUB broadcasts the first, relu6", one(tflite.Sub, []any{six}, []rt.Tensor{rt.Int8("x", 1, 1, 1), rt.Int8("y", 0.5, 0, 3)}, rt.Int8("z", 1, -1, 3)),
+			[][]byte{i8(5), i8(2, -20, 20)}, i8(2, 5, -1)},
+		{"SUB int16 saturates", one(tflite.Sub, []any{none}, []rt.Tensor{int16s(1, 2), int16s(1, 2)}, int16s(1, 2)),
+			[][]byte{rt.Int16s(-30000, -7), rt.Int16s(30000, 9)}, rt.Int16s(-32768, -16)},
+		{"SUB int32", one(tflite.Sub, []any{relu}, []rt.Tensor{int32s(3), int32s(1)}, int32s(3)),
+			[][]byte{rt.Int32s(7, 2, 1<<30), rt.Int32s(3)}, rt.Int32s(4, 0, 1<<30-3)},
+		{"MUL halves round up when nothing is shifted", one(tflite.Mul, []any{none}, []rt.Tensor{rt.Int8("x", 0.5, 1, 4), rt.Int8("y", 1, -1, 4)}, rt.Int8("z", 1, 3, 4)),
+			[][]byte{i8(2, 0, 5, 127), i8(4, 4, -4, 127)}, i8(6, 1, -3, 127)},
+		{"MUL broadcasts both, n1to1", one(tflite.Mul, []any{n1to1}, []rt.Tensor{rt.Int8("x", 0.5, 0, 2, 1), rt.Int8("y", 0.5, 0, 3)}, rt.Int8("z", 0.25, 0, 2, 3)),
+			[][]byte{i8(1, -2), i8(1, 2, 3)}, i8(1, 2, 3, -2, -4, -4)},
+		{"MUL int16", one(tflite.Mul, []any{none}, []rt.Tensor{int16s(0.5, 2), int16s(0.5, 1)}, int16s(1, 2)),
+			[][]byte{rt.Int16s(-30000, 7), rt.Int16s(2)}, rt.Int16s(-15000, 4)},
+		{"MUL int32", one(tflite.Mul, []any{six}, []rt.Tensor{int32s(3), int32s()}, int32s(3)),
+			[][]byte{rt.Int32s(1, -2, 3), rt.Int32s(4)}, rt.Int32s(4, 0, 6)},
+		{"MUL of nothing", one(tflite.Mul, []any{none}, []rt.Tensor{rt.Int8("x", 1, 0, 2, 0), rt.Int8("y", 1, 0, 2, 1)}, rt.Int8("z", 1, 0, 2, 0)),
+			[][]byte{{}, i8(1, 2)}, nil},
 		{"DEQUANTIZE", one(tflite.Dequantize, nil, []rt.Tensor{rt.Int8("x", 0.1, -1, 3)}, float32s(3)),
 			[][]byte{i8(-1, 9, -128)}, rt.Float32s(0, 1, -12.7)},
 	} {
@@ -185,6 +207,11 @@ func TestRefusals(t *testing.T) {
 		{"softmax without beta", one(tflite.Softmax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1.0/256, -128, 4)), runtime.ErrUnsupported, "beta 0"},
 		{"relu int16 zero point", one(tflite.Relu, nil, []rt.Tensor{typed(tensor.Int16, 1, 5, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "zero point 5, want 0 for int16"},
 		{"add shapes", one(tflite.Add, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 1, 0, 3)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "broadcasts"},
+		{"sub types", one(tflite.Sub, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), int16s(1, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrUnsupported, `tensor "wide": found int16, want int8`},
+		{"sub float", one(tflite.Sub, nil, []rt.Tensor{float32s(4), float32s(4)}, float32s(4)), runtime.ErrUnsupported, "found float32, want int8 or int16 or int32"},
+		{"sub quantized int32", one(tflite.Sub, nil, []rt.Tensor{typed(tensor.Int32, 1, 0, 4), int32s(4)}, int32s(4)), runtime.ErrUnsupported, "int32 without quantization"},
+		{"mul shapes", one(tflite.Mul, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 1, 0, 3)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "broadcasts"},
+		{"mul int16 zero point", one(tflite.Mul, nil, []rt.Tensor{typed(tensor.Int16, 1, 2, 4), int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "zero point 2, want 0 for int16"},
 		{"add arity", one(tflite.Add, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "found 1 inputs, want 2 to 2"},
 		{"mean axis", one(tflite.Mean, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 1)}, rt.Int8("z", 1, 0)), runtime.ErrInvalid, "axis 1"},
 		{"negative padding", one(tflite.Pad, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("p", []int{1, 2}, -1, 1)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "padding -1"},

@@ -7,21 +7,49 @@ type Code int32
 
 // Codes of the operators that some package here treats by name.
 const (
-	Add             Code = 0
-	AveragePool2D   Code = 1
-	Conv2D          Code = 3
-	DepthwiseConv2D Code = 4
-	Dequantize      Code = 6
-	FullyConnected  Code = 9
-	MaxPool2D       Code = 17
-	Relu            Code = 19
-	Relu6           Code = 21
-	Reshape         Code = 22
-	Softmax         Code = 25
-	Custom          Code = 32
-	Pad             Code = 34
-	Mean            Code = 40
-	Quantize        Code = 114
+	Add               Code = 0
+	AveragePool2D     Code = 1
+	Conv2D            Code = 3
+	DepthwiseConv2D   Code = 4
+	Dequantize        Code = 6
+	FullyConnected    Code = 9
+	L2Normalization   Code = 11
+	Logistic          Code = 14
+	MaxPool2D         Code = 17
+	Mul               Code = 18
+	Relu              Code = 19
+	Relu6             Code = 21
+	Reshape           Code = 22
+	Softmax           Code = 25
+	Tanh              Code = 28
+	Custom            Code = 32
+	Pad               Code = 34
+	Mean              Code = 40
+	Sub               Code = 41
+	Div               Code = 42
+	LogSoftmax        Code = 50
+	Cast              Code = 53
+	Prelu             Code = 54
+	Maximum           Code = 55
+	ArgMax            Code = 56
+	Minimum           Code = 57
+	Less              Code = 58
+	Greater           Code = 61
+	GreaterEqual      Code = 62
+	LessEqual         Code = 63
+	Equal             Code = 71
+	NotEqual          Code = 72
+	Sum               Code = 74
+	Rsqrt             Code = 76
+	ArgMin            Code = 79
+	ReduceMax         Code = 82
+	ReduceMin         Code = 89
+	LeakyRelu         Code = 98
+	SquaredDifference Code = 99
+	Abs               Code = 101
+	Elu               Code = 111
+	Quantize          Code = 114
+	HardSwish         Code = 117
 )
 
 // String is the operator's name in the schema: CONV_2D.
