@@ -127,3 +127,28 @@ func TestReciprocalNearTrueValue(t *testing.T) {
 		}
 	}
 }
+
+func TestSigmoidsNearTrueValue(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fixed func(int32) int32
+		real  func(float64) float64
+		exact map[int32]int32
+	}{
+		{"logistic", Logistic, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, map[int32]int32{0: 1 << 30}},
+		{"tanh", Tanh, math.Tanh, map[int32]int32{0: 0}},
+	} {
+		for raw := int64(-math.MaxInt32); raw < math.MaxInt32; raw += 1_999_993 {
+			got := float64(c.fixed(int32(raw))) / (1 << 31)
+			want := c.real(float64(raw) / (1 << 27))
+			if math.Abs(got-want) > 5e-7 {
+				t.Fatalf("%s(%d/2^27): got %.10f, want %.10f", c.name, raw, got, want)
+			}
+		}
+		for raw, want := range c.exact {
+			if got := c.fixed(raw); got != want {
+				t.Errorf("%s(%d/2^27): got %d, want %d", c.name, raw, got, want)
+			}
+		}
+	}
+}

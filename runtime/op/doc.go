@@ -64,6 +64,7 @@ var table = map[tflite.Code]func(*Prep) (Evaluator, error){
 	tflite.DepthwiseConv2D: prepareDepthwiseConv2D,
 	tflite.Dequantize:      prepareDequantize,
 	tflite.FullyConnected:  prepareFullyConnected,
+	tflite.Logistic:        prepareLogistic,
 	tflite.MaxPool2D:       prepareMaxPool2D,
 	tflite.Mean:            prepareMean,
 	tflite.Mul:             prepareMul,
@@ -74,4 +75,5 @@ var table = map[tflite.Code]func(*Prep) (Evaluator, error){
 	tflite.Reshape:         prepareReshape,
 	tflite.Softmax:         prepareSoftmax,
 	tflite.Sub:             prepareSub,
+	tflite.Tanh:            prepareTanh,
 }

@@ -149,6 +149,20 @@ func TestOperators(t *testing.T) {
 			[][]byte{rt.Int32s(1, -2, 3), rt.Int32s(4)}, rt.Int32s(4, 0, 6)},
 		{"MUL of nothing", one(tflite.Mul, []any{none}, []rt.Tensor{rt.Int8("x", 1, 0, 2, 0), rt.Int8("y", 1, 0, 2, 1)}, rt.Int8("z", 1, 0, 2, 0)),
 			[][]byte{{}, i8(1, 2)}, nil},
+		{"LOGISTIC", one(tflite.Logistic, nil, []rt.Tensor{rt.Int8("x", 1, -1, 5)}, rt.Int8("y", 1.0/256, -128, 5)),
+			[][]byte{i8(-1, 0, -2, 127, -128)}, i8(0, 59, -59, 127, -128)}, // 1/(1+1/e) is 187.15/256
+		{"LOGISTIC of steps beyond the range", one(tflite.Logistic, nil, []rt.Tensor{rt.Int8("x", 1000, 0, 3)}, rt.Int8("y", 1.0/256, -128, 3)),
+			[][]byte{i8(0, 1, -1)}, i8(-128, 127, -128)},
+		{"LOGISTIC int16", one(tflite.Logistic, nil, []rt.Tensor{int16s(1.0/4096, 4)}, int16s(1.0/32768, 4)),
+			[][]byte{rt.Int16s(0, 4096, -4096, 32767)}, rt.Int16s(16384, 23956, 8812, 32757)}, // 23955.58 of 32768
+		{"LOGISTIC int16, any scale", one(tflite.Logistic, nil, []rt.Tensor{int16s(0.5, 4)}, int16s(1.0/32768, 4)),
+			[][]byte{rt.Int16s(0, 2, -2, -1000)}, rt.Int16s(16384, 23956, 8812, 1)},
+		{"TANH", one(tflite.Tanh, nil, []rt.Tensor{rt.Int8("x", 0.5, 2, 5)}, rt.Int8("y", 1.0/128, 0, 5)),
+			[][]byte{i8(2, 4, 0, 127, -128)}, i8(0, 97, -97, 127, -128)}, // tanh 1 is 97.48/128
+		{"TANH int16", one(tflite.Tanh, nil, []rt.Tensor{int16s(1.0/2048, 4)}, int16s(1.0/32768, 4)),
+			[][]byte{rt.Int16s(0, 2048, -2048, 32767)}, rt.Int16s(0, 24956, -24956, 32767)},
+		{"TANH int16, any scale", one(tflite.Tanh, nil, []rt.Tensor{int16s(0.1, 3)}, int16s(1.0/32768, 3)),
+			[][]byte{rt.Int16s(10, -10, -32768)}, rt.Int16s(24956, -24955, -32767)},
 		{"DEQUANTIZE", one(tflite.Dequantize, nil, []rt.Tensor{rt.Int8("x", 0.1, -1, 3)}, float32s(3)),
 			[][]byte{i8(-1, 9, -128)}, rt.Float32s(0, 1, -12.7)},
 	} {
@@ -212,6 +226,10 @@ func TestRefusals(t *testing.T) {
 		{"sub quantized int32", one(tflite.Sub, nil, []rt.Tensor{typed(tensor.Int32, 1, 0, 4), int32s(4)}, int32s(4)), runtime.ErrUnsupported, "int32 without quantization"},
 		{"mul shapes", one(tflite.Mul, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 1, 0, 3)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "broadcasts"},
 		{"mul int16 zero point", one(tflite.Mul, nil, []rt.Tensor{typed(tensor.Int16, 1, 2, 4), int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "zero point 2, want 0 for int16"},
+		{"logistic zero point", one(tflite.Logistic, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1.0/256, 0, 4)), runtime.ErrUnsupported, "zero point 0, want -128"},
+		{"logistic int16 scale", one(tflite.Logistic, nil, []rt.Tensor{int16s(3, 4)}, int16s(1.0/32768, 4)), runtime.ErrUnsupported, "scale 3"},
+		{"tanh int16 output scale", one(tflite.Tanh, nil, []rt.Tensor{int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "scale 1, want 1/32768"},
+		{"tanh tiny scale", one(tflite.Tanh, nil, []rt.Tensor{rt.Int8("x", 1e-9, 0, 4)}, rt.Int8("y", 1.0/128, 0, 4)), runtime.ErrUnsupported, "at least 2^-28"},
 		{"add arity", one(tflite.Add, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "found 1 inputs, want 2 to 2"},
 		{"mean axis", one(tflite.Mean, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 1)}, rt.Int8("z", 1, 0)), runtime.ErrInvalid, "axis 1"},
 		{"negative padding", one(tflite.Pad, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("p", []int{1, 2}, -1, 1)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "padding -1"},
