@@ -80,25 +80,25 @@ type element interface {
 }
 
 // pairwise applies a function of two values to the elements of two inputs.
-type pairwise[I, O element] struct {
+type pairwise[X, Y, O element] struct {
 	x, y, out int
 	broadcast
-	f func(x, y I) O
+	f func(x X, y Y) O
 }
 
 // pair binds f to the operator's two inputs and its output, whose types have
 // been checked.
-func pair[I, O element](p *Prep, f func(x, y I) O) (Evaluator, error) {
+func pair[X, Y, O element](p *Prep, f func(x X, y Y) O) (Evaluator, error) {
 	x, y, out := p.in(0), p.in(1), p.out(0)
 	b, err := p.broadcast(x, y, out)
 	if err != nil {
 		return nil, err
 	}
-	return &pairwise[I, O]{x.id, y.id, out.id, b, f}, nil
+	return &pairwise[X, Y, O]{x.id, y.id, out.id, b, f}, nil
 }
 
-func (e *pairwise[I, O]) Eval(m *Memory) {
-	x, y, out := get[I](m, e.x), get[I](m, e.y), get[O](m, e.out)
+func (e *pairwise[X, Y, O]) Eval(m *Memory) {
+	x, y, out := get[X](m, e.x), get[Y](m, e.y), get[O](m, e.out)
 	if e.same {
 		x, y = x[:len(out)], y[:len(out)]
 		for i := range out {

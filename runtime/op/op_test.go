@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -34,6 +35,10 @@ func int16s(scale float32, shape ...int) rt.Tensor {
 
 func int32s(shape ...int) rt.Tensor {
 	return rt.Tensor{Name: "count", Type: tensor.Int32, Shape: shape}
+}
+
+func int64s(shape ...int) rt.Tensor {
+	return rt.Tensor{Name: "long", Type: tensor.Int64, Shape: shape}
 }
 
 func float32s(shape ...int) rt.Tensor {
@@ -163,6 +168,26 @@ func TestOperators(t *testing.T) {
 			[][]byte{rt.Int16s(0, 2048, -2048, 32767)}, rt.Int16s(0, 24956, -24956, 32767)},
 		{"TANH int16, any scale", one(tflite.Tanh, nil, []rt.Tensor{int16s(0.1, 3)}, int16s(1.0/32768, 3)),
 			[][]byte{rt.Int16s(10, -10, -32768)}, rt.Int16s(24956, -24955, -32767)},
+		{"LEAKY_RELU", one(tflite.LeakyRelu, []any{float32(0.25)}, []rt.Tensor{rt.Int8("x", 1, 2, 4)}, rt.Int8("y", 0.5, -1, 4)),
+			[][]byte{i8(2, 5, -2, -4)}, i8(-1, 5, -3, -4)},
+		{"LEAKY_RELU of negative alpha", one(tflite.LeakyRelu, []any{float32(-2)}, []rt.Tensor{rt.Int8("x", 1, 0, 3)}, rt.Int8("y", 1, 0, 3)),
+			[][]byte{i8(3, -3, -100)}, i8(3, 6, 127)},
+		{"LEAKY_RELU int16", one(tflite.LeakyRelu, []any{float32(0.5)}, []rt.Tensor{int16s(1, 3)}, int16s(0.5, 3)),
+			[][]byte{rt.Int16s(3, -7, 30000)}, rt.Int16s(6, -7, 32767)},
+		{"MAXIMUM broadcasts", one(tflite.Maximum, nil, []rt.Tensor{rt.Int8("x", 1, 5, 2, 2), rt.Int8("y", 1, 5)}, rt.Int8("z", 1, 5, 2, 2)),
+			[][]byte{i8(-3, 4, 127, -128), i8(-1)}, i8(-1, 4, 127, -1)},
+		{"MINIMUM int64", one(tflite.Minimum, nil, []rt.Tensor{int64s(2), int64s(2)}, int64s(2)),
+			[][]byte{rt.Int32s(0, 1, 7, 0), rt.Int32s(5, 0, 8, 0)}, rt.Int32s(5, 0, 7, 0)},
+		{"MINIMUM float32", one(tflite.Minimum, nil, []rt.Tensor{float32s(2), float32s(2)}, float32s(2)),
+			[][]byte{rt.Float32s(1.5, -2), rt.Float32s(-1, 3)}, rt.Float32s(-1, -2)},
+		{"MAXIMUM int16", one(tflite.Maximum, nil, []rt.Tensor{int16s(1, 1), int16s(1, 1)}, int16s(1, 1)),
+			[][]byte{rt.Int16s(-300), rt.Int16s(-299)}, rt.Int16s(-299)},
+		{"HARD_SWISH", one(tflite.HardSwish, nil, []rt.Tensor{rt.Int8("x", 0.125, -1, 6)}, rt.Int8("y", 0.125, 4, 6)),
+			[][]byte{i8(-1, -25, -26, 23, 39, 11)}, i8(4, 4, 4, 28, 44, 13)}, // 1.5·4.5/6 is 9/8
+		{"PRELU alpha of each channel", one(tflite.Prelu, nil, []rt.Tensor{rt.Int8("x", 1, 1, 2, 2), rt.Int8("a", 0.25, -2, 2)}, rt.Int8("y", 0.5, 3, 2, 2)),
+			[][]byte{i8(4, -3, -3, 1), i8(2, -6)}, i8(9, 11, -5, 3)},
+		{"PRELU int16", one(tflite.Prelu, nil, []rt.Tensor{int16s(1, 3), rt.Int8("a", 0.5, 0, 1)}, int16s(1, 3)),
+			[][]byte{rt.Int16s(1000, -1000, -32768), i8(3)}, rt.Int16s(1000, -1500, -32768)},
 		{"DEQUANTIZE", one(tflite.Dequantize, nil, []rt.Tensor{rt.Int8("x", 0.1, -1, 3)}, float32s(3)),
 			[][]byte{i8(-1, 9, -128)}, rt.Float32s(0, 1, -12.7)},
 	} {
@@ -230,6 +255,11 @@ func TestRefusals(t *testing.T) {
 		{"logistic int16 scale", one(tflite.Logistic, nil, []rt.Tensor{int16s(3, 4)}, int16s(1.0/32768, 4)), runtime.ErrUnsupported, "scale 3"},
 		{"tanh int16 output scale", one(tflite.Tanh, nil, []rt.Tensor{int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "scale 1, want 1/32768"},
 		{"tanh tiny scale", one(tflite.Tanh, nil, []rt.Tensor{rt.Int8("x", 1e-9, 0, 4)}, rt.Int8("y", 1.0/128, 0, 4)), runtime.ErrUnsupported, "at least 2^-28"},
+		{"leaky relu infinite alpha", one(tflite.LeakyRelu, []any{float32(math.Inf(1))}, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1, 0, 4)), runtime.ErrInvalid, "a factor of +Inf"},
+		{"maximum bool", one(tflite.Maximum, nil, []rt.Tensor{{Type: tensor.Bool, Shape: []int{1}}, {Type: tensor.Bool, Shape: []int{1}}}, rt.Tensor{Type: tensor.Bool, Shape: []int{1}}), runtime.ErrUnsupported, `tensor "#2": found bool`},
+		{"hard swish int16", one(tflite.HardSwish, nil, []rt.Tensor{int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8"},
+		{"hard swish scales", one(tflite.HardSwish, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1.0/256, 0, 4)), runtime.ErrUnsupported, "more than 1/128 of the input's 1"},
+		{"prelu int16 alpha", one(tflite.Prelu, nil, []rt.Tensor{int16s(1, 4), int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8"},
 		{"add arity", one(tflite.Add, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "found 1 inputs, want 2 to 2"},
 		{"mean axis", one(tflite.Mean, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 1)}, rt.Int8("z", 1, 0)), runtime.ErrInvalid, "axis 1"},
 		{"negative padding", one(tflite.Pad, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("p", []int{1, 2}, -1, 1)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "padding -1"},
