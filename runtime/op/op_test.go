@@ -41,6 +41,10 @@ func int64s(shape ...int) rt.Tensor {
 	return rt.Tensor{Name: "long", Type: tensor.Int64, Shape: shape}
 }
 
+func bools(shape ...int) rt.Tensor {
+	return rt.Tensor{Name: "truth", Type: tensor.Bool, Shape: shape}
+}
+
 func float32s(shape ...int) rt.Tensor {
 	return rt.Tensor{Name: "real", Type: tensor.Float32, Shape: shape}
 }
@@ -188,6 +192,36 @@ func TestOperators(t *testing.T) {
 			[][]byte{i8(4, -3, -3, 1), i8(2, -6)}, i8(9, 11, -5, 3)},
 		{"PRELU int16", one(tflite.Prelu, nil, []rt.Tensor{int16s(1, 3), rt.Int8("a", 0.5, 0, 1)}, int16s(1, 3)),
 			[][]byte{rt.Int16s(1000, -1000, -32768), i8(3)}, rt.Int16s(1000, -1500, -32768)},
+		{"SUM drops axes", one(tflite.Sum, []any{false}, []rt.Tensor{rt.Int8("x", 1, 1, 2, 3), rt.Const32("a", []int{2}, -2, 0)}, rt.Int8("y", 2, 5, 3)),
+			[][]byte{i8(1, 2, 3, 2, 4, 127)}, i8(6, 7, 69)}, // halves: 0.5, 2, 64
+		{"SUM int16 keeps axes", one(tflite.Sum, []any{true}, []rt.Tensor{int16s(1, 2, 2), rt.Const32("a", []int{}, 1)}, int16s(1, 2, 1)),
+			[][]byte{rt.Int16s(30000, 30000, -1, 3)}, rt.Int16s(32767, 2)},
+		{"SUM of nothing", one(tflite.Sum, []any{false}, []rt.Tensor{rt.Int8("x", 1, 1, 2, 0), rt.Const32("a", []int{1}, 1)}, rt.Int8("y", 2, 5, 2)),
+			[][]byte{{}}, i8(0, 0)},
+		{"SUM of a scalar", one(tflite.Sum, nil, []rt.Tensor{rt.Int8("x", 1, 1), rt.Const32("a", []int{1}, 7)}, rt.Int8("y", 1, 0)),
+			[][]byte{i8(4)}, i8(3)},
+		{"REDUCE_MAX outer", one(tflite.ReduceMax, nil, []rt.Tensor{rt.Int8("x", 1, 3, 2, 3), rt.Const32("a", []int{1}, 0)}, rt.Int8("y", 1, 3, 3)),
+			[][]byte{i8(1, -128, 3, -4, -128, 6)}, i8(1, -128, 6)},
+		{"REDUCE_MIN all, kept", one(tflite.ReduceMin, []any{true}, []rt.Tensor{float32s(2, 3), rt.Const32("a", []int{2}, 0, -1)}, float32s(1, 1)),
+			[][]byte{rt.Float32s(1, 2, 3, -4.5, 5, 6)}, rt.Float32s(-4.5)},
+		{"REDUCE_MAX of nothing", one(tflite.ReduceMax, nil, []rt.Tensor{rt.Int8("x", 1, 3, 0, 2), rt.Const32("a", []int{1}, 0)}, rt.Int8("y", 1, 3, 2)),
+			[][]byte{{}}, i8(-128, -128)},
+		{"ARG_MAX takes the first", one(tflite.ArgMax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 2, 4), rt.Const32("a", []int{1}, -1)}, int32s(2)),
+			[][]byte{i8(1, 7, 7, -8, -1, -2, -3, 0)}, rt.Int32s(1, 3)},
+		{"ARG_MIN in the middle", one(tflite.ArgMin, nil, []rt.Tensor{float32s(2, 3, 2), rt.Const32("a", []int{}, 1)}, int32s(2, 2)),
+			[][]byte{rt.Float32s(1, 2, 0, 3, 4, -1, 5, 5, 5, 4, 6, 4)}, rt.Int32s(1, 2, 0, 1)},
+		{"EQUAL of two quantizations", one(tflite.Equal, nil, []rt.Tensor{rt.Int8("x", 0.5, 0, 3), rt.Int8("y", 0.25, 1, 3)}, bools(3)),
+			[][]byte{i8(1, 2, -3), i8(3, 4, -5)}, []byte{1, 0, 1}},
+		{"NOT_EQUAL bool", one(tflite.NotEqual, nil, []rt.Tensor{bools(2, 1), bools(2)}, bools(2, 2)),
+			[][]byte{{0, 1}, {0, 1}}, []byte{0, 1, 1, 0}},
+		{"GREATER broadcasts", one(tflite.Greater, nil, []rt.Tensor{int32s(1), int32s(3)}, bools(3)),
+			[][]byte{rt.Int32s(2), rt.Int32s(1, 2, 3)}, []byte{1, 0, 0}},
+		{"GREATER_EQUAL", one(tflite.GreaterEqual, nil, []rt.Tensor{int32s(3), int32s(1)}, bools(3)),
+			[][]byte{rt.Int32s(1, 2, 3), rt.Int32s(2)}, []byte{0, 1, 1}},
+		{"LESS int64", one(tflite.Less, nil, []rt.Tensor{int64s(2), int64s(2)}, bools(2)),
+			[][]byte{rt.Int32s(0, 1, -1, -1), rt.Int32s(5, 0, 0, 0)}, []byte{0, 1}},
+		{"LESS_EQUAL float32", one(tflite.LessEqual, nil, []rt.Tensor{float32s(3), float32s(3)}, bools(3)),
+			[][]byte{rt.Float32s(1, 2, float32(math.NaN())), rt.Float32s(1, 1, 1)}, []byte{1, 0, 0}},
 		{"DEQUANTIZE", one(tflite.Dequantize, nil, []rt.Tensor{rt.Int8("x", 0.1, -1, 3)}, float32s(3)),
 			[][]byte{i8(-1, 9, -128)}, rt.Float32s(0, 1, -12.7)},
 	} {
@@ -256,10 +290,20 @@ func TestRefusals(t *testing.T) {
 		{"tanh int16 output scale", one(tflite.Tanh, nil, []rt.Tensor{int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "scale 1, want 1/32768"},
 		{"tanh tiny scale", one(tflite.Tanh, nil, []rt.Tensor{rt.Int8("x", 1e-9, 0, 4)}, rt.Int8("y", 1.0/128, 0, 4)), runtime.ErrUnsupported, "at least 2^-28"},
 		{"leaky relu infinite alpha", one(tflite.LeakyRelu, []any{float32(math.Inf(1))}, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1, 0, 4)), runtime.ErrInvalid, "a factor of +Inf"},
-		{"maximum bool", one(tflite.Maximum, nil, []rt.Tensor{{Type: tensor.Bool, Shape: []int{1}}, {Type: tensor.Bool, Shape: []int{1}}}, rt.Tensor{Type: tensor.Bool, Shape: []int{1}}), runtime.ErrUnsupported, `tensor "#2": found bool`},
+		{"maximum bool", one(tflite.Maximum, nil, []rt.Tensor{bools(1), bools(1)}, bools(1)), runtime.ErrUnsupported, `tensor "truth": found bool`},
 		{"hard swish int16", one(tflite.HardSwish, nil, []rt.Tensor{int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8"},
 		{"hard swish scales", one(tflite.HardSwish, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1.0/256, 0, 4)), runtime.ErrUnsupported, "more than 1/128 of the input's 1"},
 		{"prelu int16 alpha", one(tflite.Prelu, nil, []rt.Tensor{int16s(1, 4), int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8"},
+		{"sum axis", one(tflite.Sum, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, -2)}, rt.Int8("z", 1, 0)), runtime.ErrInvalid, "axis -1"},
+		{"sum computed axes", one(tflite.Sum, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), int32s(1)}, rt.Int8("z", 1, 0)), runtime.ErrUnsupported, "a computed tensor, want a constant"},
+		{"reduce max requantizes", one(tflite.ReduceMax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 0)}, rt.Int8("z", 2, 0)), runtime.ErrUnsupported, "the input's 1, 0"},
+		{"reduce min int16", one(tflite.ReduceMin, nil, []rt.Tensor{int16s(1, 4), rt.Const32("a", []int{1}, 0)}, int16s(1)), runtime.ErrUnsupported, "found int16"},
+		{"arg max axis", one(tflite.ArgMax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 1)}, int32s()), runtime.ErrInvalid, "axis 1, want one of 1 dimensions"},
+		{"arg max of nothing", one(tflite.ArgMax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 2, 0), rt.Const32("a", []int{1}, 1)}, int32s(2)), runtime.ErrInvalid, "elements to compare"},
+		{"arg min int64", one(tflite.ArgMin, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 0)}, int64s()), runtime.ErrUnsupported, "found int64, want int32"},
+		{"equal scale", one(tflite.Equal, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 0.5, 0, 4)}, bools(4)), runtime.ErrUnsupported, "scale 1, want one below 1"},
+		{"less bool", one(tflite.Less, nil, []rt.Tensor{bools(4), bools(4)}, bools(4)), runtime.ErrUnsupported, "found bool"},
+		{"greater output", one(tflite.Greater, nil, []rt.Tensor{int32s(4), int32s(4)}, int32s(4)), runtime.ErrUnsupported, "found int32, want bool"},
 		{"add arity", one(tflite.Add, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "found 1 inputs, want 2 to 2"},
 		{"mean axis", one(tflite.Mean, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 1)}, rt.Int8("z", 1, 0)), runtime.ErrInvalid, "axis 1"},
 		{"negative padding", one(tflite.Pad, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("p", []int{1, 2}, -1, 1)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "padding -1"},
