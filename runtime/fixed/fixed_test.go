@@ -152,3 +152,28 @@ func TestSigmoidsNearTrueValue(t *testing.T) {
 		}
 	}
 }
+
+func TestInvSqrtNearTrueValue(t *testing.T) {
+	for x := int64(1); x < math.MaxInt32; x += x/9 + 1 {
+		m := InvSqrt(int32(x))
+		got := math.Ldexp(float64(m.M), int(m.Shift)-31)
+		want := 1 / math.Sqrt(float64(x))
+		// Five steps from 1 are not quite enough for the largest root, 2.
+		if math.Abs(got-want) > 1.3e-6*want {
+			t.Fatalf("1/√%d: got %g, want %g", x, got, want)
+		}
+	}
+	if got, want := InvSqrt(0), InvSqrt(1); got != want {
+		t.Errorf("0: got %+v, want %+v", got, want)
+	}
+}
+
+func TestLogNearTrueValue(t *testing.T) {
+	for x := int64(1 << 19); x < math.MaxInt32; x += x/500 + 1 {
+		got := float64(Log(int32(x))) / (1 << 26)
+		want := math.Log(float64(x) / (1 << 19))
+		if math.Abs(got-want) > 2e-6 {
+			t.Fatalf("ln(%d/2^19): got %.9f, want %.9f", x, got, want)
+		}
+	}
+}
