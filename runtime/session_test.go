@@ -224,7 +224,7 @@ func TestInspect(t *testing.T) {
 	if err != nil || len(r.Unsupported) != 0 || len(r.Operators) != 7 || r.ArenaBytes == 0 || r.WeightBytes != 36+16+36+16+8+108+12 {
 		t.Errorf("got %+v, %v", r, err)
 	}
-	b.Ops[5].Code, b.Ops[2].Code = 18, 2
+	b.Ops[5].Code, b.Ops[2].Code = 16, 35 // LSTM and RNN
 	r, err = runtime.Inspect(b.Bytes(), runtime.Options{})
 	if !errors.Is(err, runtime.ErrUnsupported) || r == nil || len(r.Unsupported) != 2 {
 		t.Errorf("got %+v, %v, want two unsupported operators", r, err)

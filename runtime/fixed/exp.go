@@ -5,17 +5,14 @@ import (
 	"math/bits"
 )
 
-const (
-	one0 = math.MaxInt32 // 1 in Q0.31, as near as it goes
-
-	diffBits    = 5             // ExpDiff's argument is Q5.26
-	diffFrac    = 31 - diffBits // its fractional bits
-	quarterDiff = 1 << (diffFrac - 2)
-)
+const one0 = math.MaxInt32 // 1 in Q0.31, as near as it goes
 
 // expSteps are exp(-2^e) in Q0.31 for the bits e of a Q5.26 number that lie
-// above 1/4.
-var expSteps = [...]struct{ exponent, factor int32 }{
+// above 1/4. A number with fewer integer bits has fewer of them.
+var expSteps = [...]struct {
+	exponent int
+	factor   int32
+}{
 	{-2, 1672461947},
 	{-1, 1302514674},
 	{0, 790015084},
@@ -25,17 +22,23 @@ var expSteps = [...]struct{ exponent, factor int32 }{
 	{4, 242},
 }
 
-// Exp is e^a for a ≤ 0 in Q5.26, as Q0.31 (gemmlowp's exp_on_negative_values):
-// a polynomial on [-1/4, 0), then one multiplication for each higher bit of a.
-func Exp(a int32) int32 {
+// Exp is e^a for a ≤ 0 in Q5.26, as Q0.31.
+func Exp(a int32) int32 { return exp(a, 5) }
+
+// exp is e^a for a ≤ 0 with the given number of integer bits, at most 5, as
+// Q0.31 (gemmlowp's exp_on_negative_values): a polynomial on [-1/4, 0), then one
+// multiplication for each higher bit of a.
+func exp(a int32, integerBits int) int32 {
 	if a == 0 {
 		return one0
 	}
-	mod := a&(quarterDiff-1) - quarterDiff
-	result := expQuarter(MulPow2(mod, diffBits))
+	frac := 31 - integerBits
+	quarter := int32(1) << uint(frac-2)
+	mod := a&(quarter-1) - quarter
+	result := expQuarter(MulPow2(mod, int32(integerBits)))
 	remainder := mod - a
 	for _, s := range expSteps {
-		if remainder&(1<<uint32(diffFrac+s.exponent)) != 0 {
+		if s.exponent < integerBits && remainder&(1<<uint(frac+s.exponent)) != 0 {
 			result = MulHigh(result, s.factor)
 		}
 	}
@@ -66,14 +69,21 @@ func Reciprocal(x int32, integerBits int) (scale int32, bitsOverUnit int) {
 	return onePlusReciprocal(minusOne), integerBits - headroom
 }
 
-// onePlusReciprocal is 1/(1+a) for a in [0, 1), Q0.31: three Newton steps on the
-// half denominator from the minimax line 48/17 − 32/17·d (gemmlowp's
-// one_over_one_plus_x_for_x_in_0_1). Intermediate values are Q2.29.
+// onePlusReciprocal is 1/(1+a) for a in [0, 1), Q0.31 (gemmlowp's
+// one_over_one_plus_x_for_x_in_0_1).
 func onePlusReciprocal(a int32) int32 {
+	// Halving moves the binary point, Q2.29 to Q1.30; the shift goes to Q0.31.
+	return MulPow2(halfReciprocal(a), 1)
+}
+
+const one2 = 1 << 29 // 1 in Q2.29
+
+// halfReciprocal is 2/(1+a) for a in [0, 1) in Q0.31, as Q2.29: three Newton
+// steps on the half denominator d from the minimax line 48/17 − 32/17·d.
+func halfReciprocal(a int32) int32 {
 	const (
 		c48over17 = 1515870810
 		c32over17 = -1010580540
-		one2      = 1 << 29
 	)
 	half := halfSum(a, one0)
 	x := c48over17 + MulHigh(half, c32over17)
@@ -81,8 +91,7 @@ func onePlusReciprocal(a int32) int32 {
 		residue := one2 - MulHigh(half, x)
 		x += MulPow2(MulHigh(x, residue), 2)
 	}
-	// Halving moves the binary point, Q2.29 to Q1.30; the shift goes to Q0.31.
-	return MulPow2(x, 1)
+	return x
 }
 
 // halfSum is (a+b)/2 rounded half away from zero.

@@ -175,3 +175,53 @@ func TestSigmoid16(t *testing.T) {
 		}
 	}
 }
+
+func TestSigmoidsNearTrueValue(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fixed func(int32) int32
+		real  func(float64) float64
+		exact map[int32]int32
+	}{
+		{"logistic", Logistic, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, map[int32]int32{0: 1 << 30}},
+		{"tanh", Tanh, math.Tanh, map[int32]int32{0: 0}},
+	} {
+		for raw := int64(-math.MaxInt32); raw < math.MaxInt32; raw += 1_999_993 {
+			got := float64(c.fixed(int32(raw))) / (1 << 31)
+			want := c.real(float64(raw) / (1 << 27))
+			if math.Abs(got-want) > 5e-7 {
+				t.Fatalf("%s(%d/2^27): got %.10f, want %.10f", c.name, raw, got, want)
+			}
+		}
+		for raw, want := range c.exact {
+			if got := c.fixed(raw); got != want {
+				t.Errorf("%s(%d/2^27): got %d, want %d", c.name, raw, got, want)
+			}
+		}
+	}
+}
+
+func TestInvSqrtNearTrueValue(t *testing.T) {
+	for x := int64(1); x < math.MaxInt32; x += x/9 + 1 {
+		m := InvSqrt(int32(x))
+		got := math.Ldexp(float64(m.M), int(m.Shift)-31)
+		want := 1 / math.Sqrt(float64(x))
+		// Five steps from 1 are not quite enough for the largest root, 2.
+		if math.Abs(got-want) > 1.3e-6*want {
+			t.Fatalf("1/√%d: got %g, want %g", x, got, want)
+		}
+	}
+	if got, want := InvSqrt(0), InvSqrt(1); got != want {
+		t.Errorf("0: got %+v, want %+v", got, want)
+	}
+}
+
+func TestLogNearTrueValue(t *testing.T) {
+	for x := int64(1 << 19); x < math.MaxInt32; x += x/500 + 1 {
+		got := float64(Log(int32(x))) / (1 << 26)
+		want := math.Log(float64(x) / (1 << 19))
+		if math.Abs(got-want) > 2e-6 {
+			t.Fatalf("ln(%d/2^19): got %.9f, want %.9f", x, got, want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"kedge/runtime/tensor"
+	"kedge/runtime/tflite"
 )
 
 // activation is the fused activation of the schema's ActivationFunctionType.
@@ -33,6 +34,12 @@ func (p *Prep) clamp(a activation, out operand) (lo, hi int32, err error) {
 		return 0, 0, p.unsupported(operand{}, fmt.Sprintf("fused activation %d", a), "none, RELU, RELU_N1_TO_1 or RELU6")
 	}
 	return lo, hi, nil
+}
+
+// clampPlain is clamp for integers that are not quantized.
+func (p *Prep) clampPlain(a activation) (lo, hi int32, err error) {
+	unit := &tflite.Tensor{Type: tensor.Int32, Quant: tensor.Quant{Scales: []float32{1}}}
+	return p.clamp(a, operand{Tensor: unit})
 }
 
 // quantizeBound is zero point + round(v/scale), within [lo, hi]; the scale is

@@ -10,7 +10,9 @@ import (
 
 // addParams is the addition of quantized values: each input is shifted left,
 // scaled to twice the larger input scale, and their sum scaled to the output.
+// SUB takes the second input negated after its scaling.
 type addParams struct {
+	subtract           bool
 	xZero, yZero, zero int32
 	shift              uint32 // 20 for int8, 15 for int16
 	x, y, out          fixed.Multiplier
@@ -21,6 +23,11 @@ func prepareAdd(p *Prep) (Evaluator, error) {
 	if err := p.arity(2, 2, 1); err != nil {
 		return nil, err
 	}
+	return p.add(false)
+}
+
+// add is ADD or SUB of quantized tensors; the operands have been counted.
+func (p *Prep) add(subtract bool) (Evaluator, error) {
 	x, y, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
 		p.types(out, tensor.Int8, tensor.Int16), p.types(x, out.Type), p.types(y, out.Type),
@@ -36,6 +43,7 @@ func prepareAdd(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
+	params.subtract = subtract
 	if out.Type == tensor.Int16 {
 		return &addWide{x.id, y.id, out.id, b, params}, nil
 	}
@@ -67,7 +75,14 @@ func (p *Prep) addParams(x, y, out operand) (addParams, error) {
 
 // scaleX and scaleY bring one input to the common scale.
 func (a *addParams) scaleX(v int32) int32 { return a.x.Apply((v - a.xZero) << a.shift) }
-func (a *addParams) scaleY(v int32) int32 { return a.y.Apply((v - a.yZero) << a.shift) }
+
+func (a *addParams) scaleY(v int32) int32 {
+	scaled := a.y.Apply((v - a.yZero) << a.shift)
+	if a.subtract {
+		return -scaled
+	}
+	return scaled
+}
 
 // kernel tabulates the inputs' scaling, which for int8 has 256 arguments.
 func (a *addParams) kernel() kernel.Add {
@@ -79,7 +94,7 @@ func (a *addParams) kernel() kernel.Add {
 	return k
 }
 
-// add is ADD for int8.
+// add is ADD or SUB for int8.
 type add struct {
 	x, y, out int
 	broadcast
@@ -96,7 +111,7 @@ func (a *add) Eval(m *Memory) {
 	a.each(func(i, j, k int) { out[k] = a.At(x[i], y[j]) })
 }
 
-// addWide is ADD for int16.
+// addWide is ADD or SUB for int16.
 type addWide struct {
 	x, y, out int
 	broadcast

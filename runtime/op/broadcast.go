@@ -73,3 +73,38 @@ func (b *broadcast) each(f func(i, j, k int)) {
 		}
 	}
 }
+
+// element are the types that tensors are computed on.
+type element interface {
+	int8 | uint8 | int16 | int32 | int64 | float32
+}
+
+// pairwise applies a function of two values to the elements of two inputs.
+type pairwise[X, Y, O element] struct {
+	x, y, out int
+	broadcast
+	f func(x X, y Y) O
+}
+
+// pair binds f to the operator's two inputs and its output, whose types have
+// been checked.
+func pair[X, Y, O element](p *Prep, f func(x X, y Y) O) (Evaluator, error) {
+	x, y, out := p.in(0), p.in(1), p.out(0)
+	b, err := p.broadcast(x, y, out)
+	if err != nil {
+		return nil, err
+	}
+	return &pairwise[X, Y, O]{x.id, y.id, out.id, b, f}, nil
+}
+
+func (e *pairwise[X, Y, O]) Eval(m *Memory) {
+	x, y, out := get[X](m, e.x), get[Y](m, e.y), get[O](m, e.out)
+	if e.same {
+		x, y = x[:len(out)], y[:len(out)]
+		for i := range out {
+			out[i] = e.f(x[i], y[i])
+		}
+		return
+	}
+	e.each(func(i, j, k int) { out[k] = e.f(x[i], y[j]) })
+}

@@ -39,19 +39,3 @@ func (t *lut16) at(v int16) int16 {
 	slope := int32(t[i+1]) - int32(t[i])
 	return t[i] + int16((int32(int16(slope))*int32(v&0x7f)+64)>>7)
 }
-
-// expf is e^x for x ≤ 0 rounded to float32, by the same float64 operations on
-// every architecture: e^x = 2^k·e^r with r within ±ln2/2, and the Taylor series
-// of e^r.
-func expf(x float32) float32 {
-	if x < -100 {
-		return 0
-	}
-	k := math.Round(float64(x) / math.Ln2)
-	r := float64(x) - float64(k*math.Ln2)
-	sum := 1.0
-	for n := 14; n >= 1; n-- {
-		sum = 1 + float64(float64(r*sum)/float64(n))
-	}
-	return float32(math.Ldexp(sum, int(k)))
-}

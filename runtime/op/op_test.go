@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -30,6 +31,18 @@ func one(code tflite.Code, options []any, in []rt.Tensor, out rt.Tensor) *rt.Bui
 
 func int16s(scale float32, shape ...int) rt.Tensor {
 	return rt.Tensor{Name: "wide", Type: tensor.Int16, Shape: shape, Scales: []float32{scale}, Zeros: []int{0}}
+}
+
+func int32s(shape ...int) rt.Tensor {
+	return rt.Tensor{Name: "count", Type: tensor.Int32, Shape: shape}
+}
+
+func int64s(shape ...int) rt.Tensor {
+	return rt.Tensor{Name: "long", Type: tensor.Int64, Shape: shape}
+}
+
+func bools(shape ...int) rt.Tensor {
+	return rt.Tensor{Name: "truth", Type: tensor.Bool, Shape: shape}
 }
 
 func float32s(shape ...int) rt.Tensor {
@@ -146,6 +159,124 @@ func TestOperators(t *testing.T) {
 			[][]byte{rt.Int16s(100, -3), rt.Int16s(200, 2)}, rt.Int16s(4999)}, // 19994/4 = 4998.5
 		{"BATCH_MATMUL of nothing", one(tflite.BatchMatMul, nil, []rt.Tensor{rt.Int8("x", 1, 0, 1, 0), rt.Int8("y", 1, 0, 0, 2)}, rt.Int8("z", 1, 7, 1, 2)),
 			[][]byte{nil, nil}, i8(7, 7)},
+		{"SUB halves round away", one(tflite.Sub, []any{none}, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 1, 0, 4)}, rt.Int8("z", 2, 0, 4)),
+			[][]byte{i8(1, -1, 3, -128), i8(0, 0, -4, 127)}, i8(1, -1, 4, -128)},
+		{"SUB broadcasts the first, relu6", one(tflite.Sub, []any{six}, []rt.Tensor{rt.Int8("x", 1, 1, 1), rt.Int8("y", 0.5, 0, 3)}, rt.Int8("z", 1, -1, 3)),
+			[][]byte{i8(5), i8(2, -20, 20)}, i8(2, 5, -1)},
+		{"SUB int16 saturates", one(tflite.Sub, []any{none}, []rt.Tensor{int16s(1, 2), int16s(1, 2)}, int16s(1, 2)),
+			[][]byte{rt.Int16s(-30000, -7), rt.Int16s(30000, 9)}, rt.Int16s(-32768, -16)},
+		{"SUB int32", one(tflite.Sub, []any{relu}, []rt.Tensor{int32s(3), int32s(1)}, int32s(3)),
+			[][]byte{rt.Int32s(7, 2, 1<<30), rt.Int32s(3)}, rt.Int32s(4, 0, 1<<30-3)},
+		{"MUL halves round up when nothing is shifted", one(tflite.Mul, []any{none}, []rt.Tensor{rt.Int8("x", 0.5, 1, 4), rt.Int8("y", 1, -1, 4)}, rt.Int8("z", 1, 3, 4)),
+			[][]byte{i8(2, 0, 5, 127), i8(4, 4, -4, 127)}, i8(6, 1, -3, 127)},
+		{"MUL broadcasts both, n1to1", one(tflite.Mul, []any{n1to1}, []rt.Tensor{rt.Int8("x", 0.5, 0, 2, 1), rt.Int8("y", 0.5, 0, 3)}, rt.Int8("z", 0.25, 0, 2, 3)),
+			[][]byte{i8(1, -2), i8(1, 2, 3)}, i8(1, 2, 3, -2, -4, -4)},
+		{"MUL int16", one(tflite.Mul, []any{none}, []rt.Tensor{int16s(0.5, 2), int16s(0.5, 1)}, int16s(1, 2)),
+			[][]byte{rt.Int16s(-30000, 7), rt.Int16s(2)}, rt.Int16s(-15000, 4)},
+		{"MUL int32", one(tflite.Mul, []any{six}, []rt.Tensor{int32s(3), int32s()}, int32s(3)),
+			[][]byte{rt.Int32s(1, -2, 3), rt.Int32s(4)}, rt.Int32s(4, 0, 6)},
+		{"MUL of nothing", one(tflite.Mul, []any{none}, []rt.Tensor{rt.Int8("x", 1, 0, 2, 0), rt.Int8("y", 1, 0, 2, 1)}, rt.Int8("z", 1, 0, 2, 0)),
+			[][]byte{{}, i8(1, 2)}, nil},
+		{"LOGISTIC", one(tflite.Logistic, nil, []rt.Tensor{rt.Int8("x", 1, -1, 5)}, rt.Int8("y", 1.0/256, -128, 5)),
+			[][]byte{i8(-1, 0, -2, 127, -128)}, i8(0, 59, -59, 127, -128)}, // 1/(1+1/e) is 187.15/256
+		{"LOGISTIC of steps beyond the range", one(tflite.Logistic, nil, []rt.Tensor{rt.Int8("x", 1000, 0, 3)}, rt.Int8("y", 1.0/256, -128, 3)),
+			[][]byte{i8(0, 1, -1)}, i8(-128, 127, -128)},
+		{"LOGISTIC int16", one(tflite.Logistic, nil, []rt.Tensor{int16s(1.0/4096, 4)}, int16s(1.0/32768, 4)),
+			[][]byte{rt.Int16s(0, 4096, -4096, 32767)}, rt.Int16s(16384, 23956, 8812, 32757)}, // 23955.58 of 32768
+		{"LOGISTIC int16, any scale", one(tflite.Logistic, nil, []rt.Tensor{int16s(0.5, 4)}, int16s(1.0/32768, 4)),
+			[][]byte{rt.Int16s(0, 2, -2, -1000)}, rt.Int16s(16384, 23956, 8812, 1)},
+		{"TANH", one(tflite.Tanh, nil, []rt.Tensor{rt.Int8("x", 0.5, 2, 5)}, rt.Int8("y", 1.0/128, 0, 5)),
+			[][]byte{i8(2, 4, 0, 127, -128)}, i8(0, 97, -97, 127, -128)}, // tanh 1 is 97.48/128
+		{"TANH int16", one(tflite.Tanh, nil, []rt.Tensor{int16s(1.0/2048, 4)}, int16s(1.0/32768, 4)),
+			[][]byte{rt.Int16s(0, 2048, -2048, 32767)}, rt.Int16s(0, 24956, -24956, 32767)},
+		{"TANH int16, any scale", one(tflite.Tanh, nil, []rt.Tensor{int16s(0.1, 3)}, int16s(1.0/32768, 3)),
+			[][]byte{rt.Int16s(10, -10, -32768)}, rt.Int16s(24956, -24955, -32767)},
+		{"LEAKY_RELU", one(tflite.LeakyRelu, []any{float32(0.25)}, []rt.Tensor{rt.Int8("x", 1, 2, 4)}, rt.Int8("y", 0.5, -1, 4)),
+			[][]byte{i8(2, 5, -2, -4)}, i8(-1, 5, -3, -4)},
+		{"LEAKY_RELU of negative alpha", one(tflite.LeakyRelu, []any{float32(-2)}, []rt.Tensor{rt.Int8("x", 1, 0, 3)}, rt.Int8("y", 1, 0, 3)),
+			[][]byte{i8(3, -3, -100)}, i8(3, 6, 127)},
+		{"LEAKY_RELU int16", one(tflite.LeakyRelu, []any{float32(0.5)}, []rt.Tensor{int16s(1, 3)}, int16s(0.5, 3)),
+			[][]byte{rt.Int16s(3, -7, 30000)}, rt.Int16s(6, -7, 32767)},
+		{"MAXIMUM broadcasts", one(tflite.Maximum, nil, []rt.Tensor{rt.Int8("x", 1, 5, 2, 2), rt.Int8("y", 1, 5)}, rt.Int8("z", 1, 5, 2, 2)),
+			[][]byte{i8(-3, 4, 127, -128), i8(-1)}, i8(-1, 4, 127, -1)},
+		{"MINIMUM int64", one(tflite.Minimum, nil, []rt.Tensor{int64s(2), int64s(2)}, int64s(2)),
+			[][]byte{rt.Int32s(0, 1, 7, 0), rt.Int32s(5, 0, 8, 0)}, rt.Int32s(5, 0, 7, 0)},
+		{"MINIMUM float32", one(tflite.Minimum, nil, []rt.Tensor{float32s(2), float32s(2)}, float32s(2)),
+			[][]byte{rt.Float32s(1.5, -2), rt.Float32s(-1, 3)}, rt.Float32s(-1, -2)},
+		{"MAXIMUM int16", one(tflite.Maximum, nil, []rt.Tensor{int16s(1, 1), int16s(1, 1)}, int16s(1, 1)),
+			[][]byte{rt.Int16s(-300), rt.Int16s(-299)}, rt.Int16s(-299)},
+		{"HARD_SWISH", one(tflite.HardSwish, nil, []rt.Tensor{rt.Int8("x", 0.125, -1, 6)}, rt.Int8("y", 0.125, 4, 6)),
+			[][]byte{i8(-1, -25, -26, 23, 39, 11)}, i8(4, 4, 4, 28, 44, 13)}, // 1.5·4.5/6 is 9/8
+		{"PRELU alpha of each channel", one(tflite.Prelu, nil, []rt.Tensor{rt.Int8("x", 1, 1, 2, 2), rt.Int8("a", 0.25, -2, 2)}, rt.Int8("y", 0.5, 3, 2, 2)),
+			[][]byte{i8(4, -3, -3, 1), i8(2, -6)}, i8(9, 11, -5, 3)},
+		{"PRELU int16", one(tflite.Prelu, nil, []rt.Tensor{int16s(1, 3), rt.Int8("a", 0.5, 0, 1)}, int16s(1, 3)),
+			[][]byte{rt.Int16s(1000, -1000, -32768), i8(3)}, rt.Int16s(1000, -1500, -32768)},
+		{"SUM drops axes", one(tflite.Sum, []any{false}, []rt.Tensor{rt.Int8("x", 1, 1, 2, 3), rt.Const32("a", []int{2}, -2, 0)}, rt.Int8("y", 2, 5, 3)),
+			[][]byte{i8(1, 2, 3, 2, 4, 127)}, i8(6, 7, 69)}, // halves: 0.5, 2, 64
+		{"SUM int16 keeps axes", one(tflite.Sum, []any{true}, []rt.Tensor{int16s(1, 2, 2), rt.Const32("a", []int{}, 1)}, int16s(1, 2, 1)),
+			[][]byte{rt.Int16s(30000, 30000, -1, 3)}, rt.Int16s(32767, 2)},
+		{"SUM of nothing", one(tflite.Sum, []any{false}, []rt.Tensor{rt.Int8("x", 1, 1, 2, 0), rt.Const32("a", []int{1}, 1)}, rt.Int8("y", 2, 5, 2)),
+			[][]byte{{}}, i8(0, 0)},
+		{"SUM of a scalar", one(tflite.Sum, nil, []rt.Tensor{rt.Int8("x", 1, 1), rt.Const32("a", []int{1}, 7)}, rt.Int8("y", 1, 0)),
+			[][]byte{i8(4)}, i8(3)},
+		{"REDUCE_MAX outer", one(tflite.ReduceMax, nil, []rt.Tensor{rt.Int8("x", 1, 3, 2, 3), rt.Const32("a", []int{1}, 0)}, rt.Int8("y", 1, 3, 3)),
+			[][]byte{i8(1, -128, 3, -4, -128, 6)}, i8(1, -128, 6)},
+		{"REDUCE_MIN all, kept", one(tflite.ReduceMin, []any{true}, []rt.Tensor{float32s(2, 3), rt.Const32("a", []int{2}, 0, -1)}, float32s(1, 1)),
+			[][]byte{rt.Float32s(1, 2, 3, -4.5, 5, 6)}, rt.Float32s(-4.5)},
+		{"REDUCE_MAX of nothing", one(tflite.ReduceMax, nil, []rt.Tensor{rt.Int8("x", 1, 3, 0, 2), rt.Const32("a", []int{1}, 0)}, rt.Int8("y", 1, 3, 2)),
+			[][]byte{{}}, i8(-128, -128)},
+		{"ARG_MAX takes the first", one(tflite.ArgMax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 2, 4), rt.Const32("a", []int{1}, -1)}, int32s(2)),
+			[][]byte{i8(1, 7, 7, -8, -1, -2, -3, 0)}, rt.Int32s(1, 3)},
+		{"ARG_MIN in the middle", one(tflite.ArgMin, nil, []rt.Tensor{float32s(2, 3, 2), rt.Const32("a", []int{}, 1)}, int32s(2, 2)),
+			[][]byte{rt.Float32s(1, 2, 0, 3, 4, -1, 5, 5, 5, 4, 6, 4)}, rt.Int32s(1, 2, 0, 1)},
+		{"EQUAL of two quantizations", one(tflite.Equal, nil, []rt.Tensor{rt.Int8("x", 0.5, 0, 3), rt.Int8("y", 0.25, 1, 3)}, bools(3)),
+			[][]byte{i8(1, 2, -3), i8(3, 4, -5)}, []byte{1, 0, 1}},
+		{"NOT_EQUAL bool", one(tflite.NotEqual, nil, []rt.Tensor{bools(2, 1), bools(2)}, bools(2, 2)),
+			[][]byte{{0, 1}, {0, 1}}, []byte{0, 1, 1, 0}},
+		{"GREATER broadcasts", one(tflite.Greater, nil, []rt.Tensor{int32s(1), int32s(3)}, bools(3)),
+			[][]byte{rt.Int32s(2), rt.Int32s(1, 2, 3)}, []byte{1, 0, 0}},
+		{"GREATER_EQUAL", one(tflite.GreaterEqual, nil, []rt.Tensor{int32s(3), int32s(1)}, bools(3)),
+			[][]byte{rt.Int32s(1, 2, 3), rt.Int32s(2)}, []byte{0, 1, 1}},
+		{"LESS int64", one(tflite.Less, nil, []rt.Tensor{int64s(2), int64s(2)}, bools(2)),
+			[][]byte{rt.Int32s(0, 1, -1, -1), rt.Int32s(5, 0, 0, 0)}, []byte{0, 1}},
+		{"LESS_EQUAL float32", one(tflite.LessEqual, nil, []rt.Tensor{float32s(3), float32s(3)}, bools(3)),
+			[][]byte{rt.Float32s(1, 2, float32(math.NaN())), rt.Float32s(1, 1, 1)}, []byte{1, 0, 0}},
+		{"ABS requantizes", one(tflite.Abs, nil, []rt.Tensor{rt.Int8("x", 1, 2, 4)}, rt.Int8("y", 0.5, -10, 4)),
+			[][]byte{i8(2, 5, -1, -128)}, i8(-10, -4, -4, 127)},
+		{"ABS of equal scales", one(tflite.Abs, nil, []rt.Tensor{rt.Int8("x", 0.3, 2, 3)}, rt.Int8("y", 0.3, 0, 3)),
+			[][]byte{i8(2, -5, 100)}, i8(0, 7, 98)},
+		{"ABS int16", one(tflite.Abs, nil, []rt.Tensor{int16s(1, 2)}, int16s(1, 2)),
+			[][]byte{rt.Int16s(-32768, 3)}, rt.Int16s(32767, 3)},
+		{"ABS int16 without quantization", one(tflite.Abs, nil, []rt.Tensor{{Type: tensor.Int16, Shape: []int{2}}}, rt.Tensor{Type: tensor.Int16, Shape: []int{2}}),
+			[][]byte{rt.Int16s(-32768, -3)}, rt.Int16s(-32768, 3)},
+		{"RSQRT", one(tflite.Rsqrt, nil, []rt.Tensor{rt.Int8("x", 1, -1, 5)}, rt.Int8("y", 1.0/64, 3, 5)),
+			[][]byte{i8(3, 15, 63, -1, -2)}, i8(32+3, 16+3, 8+3, 127, 127)},
+		{"ELU", one(tflite.Elu, nil, []rt.Tensor{rt.Int8("x", 0.5, 0, 4)}, rt.Int8("y", 1.0/64, 1, 4)),
+			[][]byte{i8(0, 2, -2, -128)}, i8(1, 65, -39, -63)}, // e^-1 - 1 is -40.46/64
+		{"SQUARED_DIFFERENCE broadcasts", one(tflite.SquaredDifference, nil, []rt.Tensor{rt.Int8("x", 1, 0, 3), rt.Int8("y", 0.5, 1, 1)}, rt.Int8("z", 1, -2, 3)),
+			[][]byte{i8(5, 0, 100), i8(5)}, i8(7, 2, 127)},
+		{"SQUARED_DIFFERENCE int16", one(tflite.SquaredDifference, nil, []rt.Tensor{int16s(1, 2), int16s(1, 2)}, int16s(4, 2)),
+			[][]byte{rt.Int16s(100, -3), rt.Int16s(-100, 5)}, rt.Int16s(10000, 16)},
+		{"SQUARED_DIFFERENCE int32", one(tflite.SquaredDifference, nil, []rt.Tensor{int32s(2), int32s(2)}, int32s(2)),
+			[][]byte{rt.Int32s(5, -5), rt.Int32s(2, 5)}, rt.Int32s(9, 100)},
+		{"DIV", one(tflite.Div, []any{none}, []rt.Tensor{rt.Int8("x", 1, 0, 6), rt.Int8("y", 1, 1, 6)}, rt.Int8("z", 0.5, 3, 6)),
+			[][]byte{i8(6, -6, 7, 1, -1, 0), i8(4, 4, -1, 1, 1, 1)}, i8(4+3, -4+3, -7+3, 127, -128, 3)},
+		{"DIV int32", one(tflite.Div, []any{none}, []rt.Tensor{int32s(4), int32s(4)}, int32s(4)),
+			[][]byte{rt.Int32s(7, -7, 3, -1<<31), rt.Int32s(2, 2, 0, -1)}, rt.Int32s(3, -3, 0, -1<<31)},
+		{"L2_NORMALIZATION", one(tflite.L2Normalization, nil, []rt.Tensor{rt.Int8("x", 1, 2, 3, 2)}, rt.Int8("y", 1.0/128, 0, 3, 2)),
+			[][]byte{i8(5, 6, -10, 2, 2, 2)}, i8(77, 102, -128, 0, 0, 0)}, // 3/5 and 4/5 of 128: 76.8, 102.4
+		{"LOG_SOFTMAX", one(tflite.LogSoftmax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 2, 2)}, rt.Int8("y", 1.0/16, 127, 2, 2)),
+			[][]byte{i8(7, 7, 100, -100)}, i8(116, 116, 127, -128)}, // ln 2 is 11.09/16
+		{"CAST int8 to float32", one(tflite.Cast, nil, []rt.Tensor{rt.Int8("x", 2, 5, 2)}, float32s(2)),
+			[][]byte{i8(-3, 7)}, rt.Float32s(-3, 7)},
+		{"CAST int32 to int8 wraps", one(tflite.Cast, nil, []rt.Tensor{int32s(3)}, rt.Int8("y", 1, 0, 3)),
+			[][]byte{rt.Int32s(5, 300, -129)}, i8(5, 44, 127)},
+		{"CAST float32 to int32", one(tflite.Cast, nil, []rt.Tensor{float32s(4)}, int32s(4)),
+			[][]byte{rt.Float32s(2.9, -2.9, 1e20, float32(math.NaN()))}, rt.Int32s(2, -2, -1<<31, -1<<31)},
+		{"CAST uint32 to float32", one(tflite.Cast, nil, []rt.Tensor{{Type: tensor.Uint32, Shape: []int{1}}}, float32s(1)),
+			[][]byte{rt.Int32s(-1 << 31)}, rt.Float32s(1 << 31)},
+		{"CAST bool to int32", one(tflite.Cast, nil, []rt.Tensor{bools(2)}, int32s(2)),
+			[][]byte{{1, 0}}, rt.Int32s(1, 0)},
 		{"DEQUANTIZE", one(tflite.Dequantize, nil, []rt.Tensor{rt.Int8("x", 0.1, -1, 3)}, float32s(3)),
 			[][]byte{i8(-1, 9, -128)}, rt.Float32s(0, 1, -12.7)},
 	} {
@@ -248,6 +379,40 @@ func TestRefusals(t *testing.T) {
 		{"softmax without beta", one(tflite.Softmax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1.0/256, -128, 4)), runtime.ErrUnsupported, "beta 0"},
 		{"relu int16 zero point", one(tflite.Relu, nil, []rt.Tensor{typed(tensor.Int16, 1, 5, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "zero point 5, want 0 for int16"},
 		{"add shapes", one(tflite.Add, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 1, 0, 3)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "broadcasts"},
+		{"sub types", one(tflite.Sub, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), int16s(1, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrUnsupported, `tensor "wide": found int16, want int8`},
+		{"sub float", one(tflite.Sub, nil, []rt.Tensor{float32s(4), float32s(4)}, float32s(4)), runtime.ErrUnsupported, "found float32, want int8 or int16 or int32"},
+		{"sub quantized int32", one(tflite.Sub, nil, []rt.Tensor{typed(tensor.Int32, 1, 0, 4), int32s(4)}, int32s(4)), runtime.ErrUnsupported, "int32 without quantization"},
+		{"mul shapes", one(tflite.Mul, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 1, 0, 3)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "broadcasts"},
+		{"mul int16 zero point", one(tflite.Mul, nil, []rt.Tensor{typed(tensor.Int16, 1, 2, 4), int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "zero point 2, want 0 for int16"},
+		{"logistic zero point", one(tflite.Logistic, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1.0/256, 0, 4)), runtime.ErrUnsupported, "zero point 0, want -128"},
+		{"logistic int16 scale", one(tflite.Logistic, nil, []rt.Tensor{int16s(3, 4)}, int16s(1.0/32768, 4)), runtime.ErrUnsupported, "scale 3"},
+		{"tanh int16 output scale", one(tflite.Tanh, nil, []rt.Tensor{int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "scale 1, want 1/32768"},
+		{"tanh tiny scale", one(tflite.Tanh, nil, []rt.Tensor{rt.Int8("x", 1e-9, 0, 4)}, rt.Int8("y", 1.0/128, 0, 4)), runtime.ErrUnsupported, "at least 2^-28"},
+		{"leaky relu infinite alpha", one(tflite.LeakyRelu, []any{float32(math.Inf(1))}, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1, 0, 4)), runtime.ErrInvalid, "a factor of +Inf"},
+		{"maximum bool", one(tflite.Maximum, nil, []rt.Tensor{bools(1), bools(1)}, bools(1)), runtime.ErrUnsupported, `tensor "truth": found bool`},
+		{"hard swish int16", one(tflite.HardSwish, nil, []rt.Tensor{int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8"},
+		{"hard swish scales", one(tflite.HardSwish, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("y", 1.0/256, 0, 4)), runtime.ErrUnsupported, "more than 1/128 of the input's 1"},
+		{"prelu int16 alpha", one(tflite.Prelu, nil, []rt.Tensor{int16s(1, 4), int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8"},
+		{"sum axis", one(tflite.Sum, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, -2)}, rt.Int8("z", 1, 0)), runtime.ErrInvalid, "axis -1"},
+		{"sum computed axes", one(tflite.Sum, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), int32s(1)}, rt.Int8("z", 1, 0)), runtime.ErrUnsupported, "a computed tensor, want a constant"},
+		{"reduce max requantizes", one(tflite.ReduceMax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 0)}, rt.Int8("z", 2, 0)), runtime.ErrUnsupported, "the input's 1, 0"},
+		{"reduce min int16", one(tflite.ReduceMin, nil, []rt.Tensor{int16s(1, 4), rt.Const32("a", []int{1}, 0)}, int16s(1)), runtime.ErrUnsupported, "found int16"},
+		{"arg max axis", one(tflite.ArgMax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 1)}, int32s()), runtime.ErrInvalid, "axis 1, want one of 1 dimensions"},
+		{"arg max of nothing", one(tflite.ArgMax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 2, 0), rt.Const32("a", []int{1}, 1)}, int32s(2)), runtime.ErrInvalid, "elements to compare"},
+		{"arg min int64", one(tflite.ArgMin, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 0)}, int64s()), runtime.ErrUnsupported, "found int64, want int32"},
+		{"equal scale", one(tflite.Equal, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Int8("y", 0.5, 0, 4)}, bools(4)), runtime.ErrUnsupported, "scale 1, want one below 1"},
+		{"less bool", one(tflite.Less, nil, []rt.Tensor{bools(4), bools(4)}, bools(4)), runtime.ErrUnsupported, "found bool"},
+		{"greater output", one(tflite.Greater, nil, []rt.Tensor{int32s(4), int32s(4)}, int32s(4)), runtime.ErrUnsupported, "found int32, want bool"},
+		{"rsqrt int16", one(tflite.Rsqrt, nil, []rt.Tensor{int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8"},
+		{"elu int16", one(tflite.Elu, nil, []rt.Tensor{int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8"},
+		{"abs output", one(tflite.Abs, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8"},
+		{"squared difference types", one(tflite.SquaredDifference, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), int16s(1, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrUnsupported, "found int16, want int8"},
+		{"div int16", one(tflite.Div, nil, []rt.Tensor{int16s(1, 4), int16s(1, 4)}, int16s(1, 4)), runtime.ErrUnsupported, "found int16, want int8 or int32"},
+		{"div factor", one(tflite.Div, nil, []rt.Tensor{rt.Int8("x", 1<<23, 0, 4), rt.Int8("y", 1, 0, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrUnsupported, "one below 2^23"},
+		{"l2 normalization activation", one(tflite.L2Normalization, []any{relu}, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrUnsupported, "fused activation 1, want none"},
+		{"l2 normalization rank", one(tflite.L2Normalization, nil, []rt.Tensor{rt.Int8("x", 1, 0, 1, 1, 1, 1, 4)}, rt.Int8("z", 1, 0, 1, 1, 1, 1, 4)), runtime.ErrUnsupported, "1 to 4 dimensions"},
+		{"log softmax scale", one(tflite.LogSoftmax, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrUnsupported, "want 1/16, 127"},
+		{"cast to bool", one(tflite.Cast, nil, []rt.Tensor{int32s(4)}, bools(4)), runtime.ErrUnsupported, "found bool"},
 		{"add arity", one(tflite.Add, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "found 1 inputs, want 2 to 2"},
 		{"mean axis", one(tflite.Mean, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("a", []int{1}, 1)}, rt.Int8("z", 1, 0)), runtime.ErrInvalid, "axis 1"},
 		{"negative padding", one(tflite.Pad, nil, []rt.Tensor{rt.Int8("x", 1, 0, 4), rt.Const32("p", []int{1, 2}, -1, 1)}, rt.Int8("z", 1, 0, 4)), runtime.ErrInvalid, "padding -1"},

@@ -144,6 +144,16 @@ func (p *Prep) quantized(t operand) error {
 	return nil
 }
 
+// plain checks that integers are not quantized.
+func (p *Prep) plain(ts ...operand) error {
+	for _, t := range ts {
+		if len(t.Quant.Scales) != 0 {
+			return p.unsupported(t, fmt.Sprintf("scale %g", t.Quant.Scale()), fmt.Sprintf("%v without quantization", t.Type))
+		}
+	}
+	return nil
+}
+
 // centered checks that int16 tensors have zero point 0, where the definition
 // for that type leaves zero points out.
 func (p *Prep) centered(ts ...operand) error {

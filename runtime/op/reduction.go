@@ -1,6 +1,7 @@
 package op
 
 import (
+	"cmp"
 	"fmt"
 
 	"kedge/runtime/tensor"
@@ -16,6 +17,23 @@ type reduction struct {
 	extent, stride [maxRank]int // the output's stride, 0 where reduced
 }
 
+// reduce checks the operands of a reduction: an input and an output of one of the
+// given types, and constant axes.
+func (p *Prep) reduce(types ...tensor.Type) (in, out operand, r reduction, err error) {
+	if err := p.arity(2, 2, 1); err != nil {
+		return in, out, r, err
+	}
+	in, out = p.in(0), p.out(0)
+	axes := p.in(1)
+	if err := cmp.Or(
+		p.types(in, types...), p.types(out, in.Type), p.types(axes, tensor.Int32), p.constant(axes),
+	); err != nil {
+		return in, out, r, err
+	}
+	r, err = p.reduction(in, axes, out)
+	return in, out, r, err
+}
+
 // reduction checks the axes and the output's shape: the reduced dimensions are
 // either kept as 1 or left out.
 func (p *Prep) reduction(in, axes, out operand) (reduction, error) {
@@ -24,6 +42,9 @@ func (p *Prep) reduction(in, axes, out operand) (reduction, error) {
 	values, err := p.int32s(axes)
 	if err != nil {
 		return reduction{}, err
+	}
+	if rank == 0 {
+		values = nil // a scalar has no axes, and those given play no part
 	}
 	for _, a := range values {
 		if a < 0 {

@@ -47,7 +47,7 @@ func prepareSoftmax(p *Prep) (Evaluator, error) {
 	if err := p.Budget.Spend(1, 2048); err != nil {
 		return nil, err
 	}
-	table, err := p.tabulateExp(in)
+	table, _, err := p.tabulateExp(in, float64(p.Operator.Options.Float32(0, 0)))
 	if err != nil {
 		return nil, err
 	}
@@ -70,22 +70,22 @@ func (p *Prep) probabilities(out operand, scale float64, zero int32) error {
 
 // tabulateExp computes the exponentials by their fixed-point definition. The
 // argument is rescaled to Q5.26; distances whose rescaled value would not fit
-// are skipped, their exponential being below the output's resolution.
-func (p *Prep) tabulateExp(in operand) (s expTable, err error) {
-	beta := float64(p.Operator.Options.Float32(0, 0))
+// are skipped, their exponential being below the output's resolution. m is the
+// rescaling.
+func (p *Prep) tabulateExp(in operand, beta float64) (s expTable, m fixed.Multiplier, err error) {
 	factor := float64(beta * float64(in.Quant.Scale()))
 	factor = min(factor*(1<<26), math.MaxInt32)
 	if !(factor > 1) {
-		return s, p.unsupported(in, fmt.Sprintf("scale %g with beta %g", in.Quant.Scale(), beta), "a product above 2^-26")
+		return s, m, p.unsupported(in, fmt.Sprintf("scale %g with beta %g", in.Quant.Scale(), beta), "a product above 2^-26")
 	}
-	m := fixed.Quantize(factor)
+	m = fixed.Quantize(factor)
 	radius := int(31 * (int64(1) << 26) >> uint32(m.Shift))
 	s.skip = min(radius+1, len(s.exp))
 	for d := range s.skip {
 		s.exp[d] = fixed.Exp(m.Apply(int32(-d)))
 		s.sum[d] = fixed.DivPow2(s.exp[d], 12)
 	}
-	return s, nil
+	return s, m, nil
 }
 
 func (s *softmax[O]) Eval(m *Memory) {

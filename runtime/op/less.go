@@ -1,0 +1,4 @@
+package op
+
+// prepareLess prepares LESS: x < y.
+func prepareLess(p *Prep) (Evaluator, error) { return p.compare(less) }

@@ -1,0 +1,4 @@
+package op
+
+// prepareLessEqual prepares LESS_EQUAL: x ≤ y.
+func prepareLessEqual(p *Prep) (Evaluator, error) { return p.compare(lessEqual) }

@@ -1,0 +1,25 @@
+package op
+
+import (
+	"fmt"
+
+	"kedge/runtime/fixed"
+	"kedge/runtime/tensor"
+)
+
+// prepareLogistic prepares LOGISTIC, 1/(1+e^-x). int8: fixed point by e^x and a
+// reciprocal, its Q0.31 rounded to 1/256. int16: a table, its Q0.25 rounded to
+// Q0.15, where halves go up for positive arguments and down for negative ones.
+func prepareLogistic(p *Prep) (Evaluator, error) {
+	in, out, err := p.unary()
+	if err != nil {
+		return nil, err
+	}
+	if in.Type == tensor.Int16 {
+		return p.curve16(in, out, 1, fixed.Sigmoid16)
+	}
+	if z := out.Quant.ZeroPoint(); z != -128 {
+		return nil, p.unsupported(out, fmt.Sprintf("zero point %d", z), "-128")
+	}
+	return p.curve8(in, out, fixed.Logistic, 23, -128)
+}

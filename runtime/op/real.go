@@ -1,0 +1,49 @@
+package op
+
+import "math"
+
+// The functions here give the same bits on every architecture: the standard
+// library's may not, since it has assembly for some of them and fuses products
+// with sums on others.
+
+// expf is e^x for x ≤ 0 rounded to float32.
+func expf(x float32) float32 { return float32(exp(float64(x))) }
+
+// exp is e^x for x ≤ 0: 2^k·e^r with r within ±ln2/2, and the Taylor series of
+// e^r. Below −100 it is 0.
+func exp(x float64) float64 {
+	if x < -100 {
+		return 0
+	}
+	k := math.Round(x / math.Ln2)
+	r := x - float64(k*math.Ln2)
+	sum := 1.0
+	for n := 14; n >= 1; n-- {
+		sum = 1 + float64(float64(r*sum)/float64(n))
+	}
+	return math.Ldexp(sum, int(k))
+}
+
+// logf is the natural logarithm of x > 0 rounded to float32: the series of
+// 2·artanh s with s = (m−1)/(m+1) for the fraction m of x.
+func logf(x float32) float32 {
+	m, e := math.Frexp(float64(x))
+	if m < math.Sqrt2/2 {
+		m, e = 2*m, e-1
+	}
+	s := (m - 1) / (m + 1)
+	square := float64(s * s)
+	sum := 0.0
+	for n := 25; n >= 1; n -= 2 {
+		sum = 1/float64(n) + float64(square*sum)
+	}
+	return float32(float64(2*float64(s*sum)) + float64(float64(e)*math.Ln2))
+}
+
+// nearPowerOfTwo reports which power of two x > 0 is, where its binary logarithm
+// lies within 1/1000 of an integer; every step is rounded to float32.
+func nearPowerOfTwo(x float32) (exponent int, ok bool) {
+	log2 := float32(logf(x) * float32(1/logf(2)))
+	rounded := roundf(log2)
+	return int(rounded), math.Abs(float64(float32(log2-rounded))) < float64(float32(1e-3))
+}

@@ -1,0 +1,84 @@
+package op
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+
+	"kedge/runtime/fixed"
+	"kedge/runtime/tensor"
+)
+
+// sum is SUM and MEAN: sums over the reduced dimensions in int32 (wrapping),
+// less the zero point of every cell, then one requantization by in/out (in
+// float64). An input without elements gives raw zeros.
+type sum[T int8 | int16] struct {
+	in, out int
+	reduction
+	m            fixed.Multiplier
+	offset       int32 // zero point times number of cells, modulo 2^32
+	zero, lo, hi int32
+}
+
+// prepareSum prepares SUM.
+func prepareSum(p *Prep) (Evaluator, error) {
+	return p.sum(func(m fixed.Multiplier, cells int) fixed.Multiplier { return m })
+}
+
+// sum prepares SUM or MEAN; scale adapts the multiplier to the number of cells,
+// which is not 0.
+func (p *Prep) sum(scale func(m fixed.Multiplier, cells int) fixed.Multiplier) (Evaluator, error) {
+	in, out, r, err := p.reduce(tensor.Int8, tensor.Int16)
+	if err != nil {
+		return nil, err
+	}
+	if err := cmp.Or(p.quantized(in), p.quantized(out)); err != nil {
+		return nil, err
+	}
+	m, err := p.multiplier(in, float64(in.Quant.Scale())/float64(out.Quant.Scale()))
+	if err != nil {
+		return nil, err
+	}
+	if r.cells != 0 {
+		m = scale(m, r.cells)
+	}
+	if r.outputs > math.MaxInt32/4 {
+		return nil, p.unsupported(out, fmt.Sprintf("%d elements", r.outputs), "sums that fit in 2 GiB")
+	}
+	lo, hi, _ := out.Type.Range()
+	p.Scratch = 4 * r.outputs
+	offset := int32(int64(in.Quant.ZeroPoint()) * int64(r.cells))
+	if in.Type == tensor.Int16 {
+		return &sum[int16]{in.id, out.id, r, m, offset, out.Quant.ZeroPoint(), lo, hi}, nil
+	}
+	return &sum[int8]{in.id, out.id, r, m, offset, out.Quant.ZeroPoint(), lo, hi}, nil
+}
+
+func (r *sum[T]) Eval(m *Memory) {
+	sums := view[int32](m.Scratch)[:r.outputs]
+	clear(sums)
+	in := get[T](m, r.in)
+	r.eachRow(func(at, to int) {
+		row := in[at : at+r.inner]
+		if r.innerReduced {
+			var sum int32
+			for _, v := range row {
+				sum += int32(v)
+			}
+			sums[to] += sum
+			return
+		}
+		dst := sums[to : to+r.inner]
+		for i, v := range row {
+			dst[i] += int32(v)
+		}
+	})
+	out := get[T](m, r.out)
+	if len(in) == 0 {
+		clear(out) // raw zeros, whatever the zero point
+		return
+	}
+	for i, sum := range sums {
+		out[i] = T(min(max(r.m.Apply(sum-r.offset)+r.zero, r.lo), r.hi))
+	}
+}

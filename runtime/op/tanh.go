@@ -1,0 +1,20 @@
+package op
+
+import (
+	"kedge/runtime/fixed"
+	"kedge/runtime/tensor"
+)
+
+// prepareTanh prepares TANH. int8: fixed point by e^(-2|x|) and a reciprocal, its
+// Q0.31 rounded to 1/128. int16: the table of LOGISTIC, its Q0.24 rounded to Q0.15
+// in the same way.
+func prepareTanh(p *Prep) (Evaluator, error) {
+	in, out, err := p.unary()
+	if err != nil {
+		return nil, err
+	}
+	if in.Type == tensor.Int16 {
+		return p.curve16(in, out, 2, fixed.Tanh16)
+	}
+	return p.curve8(in, out, fixed.Tanh, 24, 0)
+}
