@@ -148,6 +148,12 @@ func TestOperators(t *testing.T) {
 		{"TRANSPOSE_CONV strides, two filters", one(tflite.TransposeConv, []any{valid, 2, 2, relu}, []rt.Tensor{rt.Const32("s", []int{4}, 1, 2, 5, 2),
 			rt.Weights("w", 1, []int{2, 1, 2, 2}, 1, 0, 0, 1, 1, 1, -1, -1), rt.Int8("x", 1, 0, 1, 1, 2, 2)}, rt.Int8("y", 1, 0, 1, 2, 5, 2)),
 			[][]byte{i8(1, 2, 3, 4)}, i8(1, 3, 2, 0, 3, 7, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)},
+		{"TRANSPOSE_CONV valid, window wider than the output", one(tflite.TransposeConv, []any{valid, 4, 1, none}, []rt.Tensor{rt.Const32("s", []int{4}, 1, 1, 2, 1),
+			rt.Weights("w", 1, []int{1, 1, 8, 1}, 1, 2, 3, 4, 5, 6, 7, 8), rt.Int8("x", 1, 0, 1, 1, 1, 1)}, rt.Int8("y", 1, 0, 1, 1, 2, 1)),
+			[][]byte{i8(10)}, i8(20, 30)}, // one column is cut off: (2+4−8)/4 truncates to 0 windows
+		{"TRANSPOSE_CONV valid, window far wider", one(tflite.TransposeConv, []any{valid, 4, 1, none}, []rt.Tensor{rt.Const32("s", []int{4}, 1, 1, 2, 1),
+			rt.Weights("w", 1, []int{1, 1, 10, 1}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10), rt.Int8("x", 1, 0, 1, 1, 1, 1)}, rt.Int8("y", 1, 0, 1, 1, 2, 1)),
+			[][]byte{i8(10)}, i8(10, 20)},
 		{"TRANSPOSE_CONV int16, int16 bias", one(tflite.TransposeConv, []any{valid, 1, 1, none}, []rt.Tensor{rt.Const32("s", []int{4}, 1, 1, 2, 1),
 			rt.Weights("w", 0.5, []int{1, 1, 1, 1}, 3), int16s(1, 1, 1, 2, 1), {Name: "b", Type: tensor.Int16, Shape: []int{1}, Data: rt.Int16s(-1)}}, int16s(1, 1, 1, 2, 1)),
 			[][]byte{rt.Int16s(100, -100)}, rt.Int16s(150, -150)}, // 149.5 and -150.5 round up

@@ -38,7 +38,7 @@ const (
 )
 
 // typeInfo is what is known of each type; bits is 0 where elements have no
-// fixed size.
+// fixed size. A resource is a handle, the 32-bit number of what it stands for.
 var typeInfo = [...]struct {
 	name string
 	bits int
