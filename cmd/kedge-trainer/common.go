@@ -70,6 +70,8 @@ func explain(err error, f *folder) error {
 		return cli.WithHint(err, "kedge-trainer keys rotate replaces keys")
 	case errors.Is(err, release.ErrNoKey):
 		return cli.WithHint(err, "bring the key's file back to its place in the folder of keys")
+	case errors.Is(err, store.ErrDamaged):
+		return cli.WithHint(err, "restore a copy of it, or move it away together with its -wal and -shm files to begin anew")
 	case errors.Is(err, store.ErrSchema):
 		return cli.WithHint(err, "use the version of kedge-trainer that wrote this folder, or a later one")
 	case errors.Is(err, fs.ErrNotExist) && f != nil && !exists(filepath.Join(f.keys, "roots")):
