@@ -147,12 +147,12 @@ func (e *enrollment) check() error {
 
 // readRootFile reads and verifies a root document.
 func readRootFile(path string) (envelope []byte, doc *trust.RootDocument, err error) {
-	envelope, err = cli.ReadFile(path)
+	envelope, err = cli.ReadFileMax(path, cli.MaxDocument)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, permissionHint(err)
 	}
 	if _, err := trust.OpenRoot(envelope); err != nil {
-		return nil, nil, cli.WithHint(cli.WithCode(fmt.Errorf("%s: %w", path, err), cli.ExitSignature), "get the root document from the centre again")
+		return nil, nil, cli.WithHint(signatureCode(fmt.Errorf("%s: %w", path, err)), "get the root document from the centre again")
 	}
 	_, payload, err := trust.PayloadOf(envelope)
 	if err != nil {
