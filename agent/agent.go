@@ -66,6 +66,7 @@ type agent struct {
 	events     atomic.Uint64 // of this boot, for their ids
 	inferences atomic.Uint64 // since the state directory was made
 	rejected   atomic.Uint64
+	before     wire.Counters // what inferences and rejected were at the start of this run
 	full       throttle      // stores that take nothing
 	fullOutput throttle      // answers that find no room
 	diskFull   atomic.Bool   // found so since records were last said to be dropped
@@ -117,7 +118,7 @@ func (a *agent) run(ctx context.Context) error {
 	work.end()
 	a.flush() // so that the counters know what the broker has acknowledged
 	connections.end()
-	a.say(event.AgentStopped, slog.Uint64("inferences", a.inferences.Load()))
+	a.say(event.AgentStopped, slog.Uint64("inferences", a.inferences.Load()-a.before.Inferences))
 	if err == nil {
 		err = failure(ctx)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"syscall"
@@ -43,6 +44,7 @@ type answers struct {
 	file   io.Closer // nil if it is not ours
 	name   string
 	prompt bool
+	broken bool // an error other than a full disk was returned: it is said once
 	torn   bool // the disk was full, and may have taken a part of a line
 }
 
@@ -129,11 +131,18 @@ func (a *answers) failed(err error) error {
 		a.torn = true
 		return fmt.Errorf("%s: %w: %w", a.name, errAnswersFull, err)
 	}
+	a.broken = true
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		err = pe.Err
+	}
 	return fmt.Errorf("%s: %w", a.name, err)
 }
 
 func (a *answers) close() error {
-	err := a.flush()
+	var err error
+	if !a.broken {
+		err = a.flush()
+	}
 	if errors.Is(err, errAnswersFull) {
 		err = nil // said before
 	}

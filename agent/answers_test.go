@@ -67,3 +67,35 @@ func TestTornByFullDisk(t *testing.T) {
 		t.Errorf("got %q, %v, want the torn line ended once", got, err)
 	}
 }
+
+// TestBrokenOutputSaidOnce: nobody reads two lines about one closed pipe.
+func TestBrokenOutputSaidOnce(t *testing.T) {
+	c := testConfig(t)
+	install(t, c, testRelease(t, 1))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	err = Run(t.Context(), c, Options{Stdin: strings.NewReader(sound + "\n" + sound + "\n"), Stdout: w})
+	if want := "standard output: broken pipe"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestCountsOfThisRun: the end of the input tells what this input came to.
+func TestCountsOfThisRun(t *testing.T) {
+	c := testConfig(t)
+	install(t, c, testRelease(t, 1))
+	for range 2 {
+		d := startDevice(t, c)
+		d.sample(sound)
+		d.sample(sound)
+		d.line("[1]")
+		d.finish()
+		if want := `"code":"K0702","inferences":2,"rejected":1}`; !strings.Contains(d.logs.String(), want) {
+			t.Errorf("want %s in the log", want)
+		}
+	}
+}

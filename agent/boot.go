@@ -58,6 +58,7 @@ func (a *agent) loadCounters() {
 	if v := a.get(keyCounters); len(v) == 16 {
 		a.inferences.Store(binary.LittleEndian.Uint64(v))
 		a.rejected.Store(binary.LittleEndian.Uint64(v[8:]))
+		a.before.Inferences, a.before.Rejected = a.inferences.Load(), a.rejected.Load()
 	}
 }
 

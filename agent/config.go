@@ -138,7 +138,17 @@ func DefaultConfig() Config {
 // the folder in which it lies, so that it means the same from everywhere. What
 // is wrong with its content comes back as a *ConfigError.
 func LoadConfig(path string) (Config, error) {
-	data, err := os.ReadFile(path)
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return Config{}, fmt.Errorf("%s: not a regular file", path) // reading it may never end
+	}
+	if err == nil && info.Size() > maxConfig {
+		return Config{}, fmt.Errorf("%s: %d bytes, a configuration has at most %d", path, info.Size(), maxConfig)
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
 	if err != nil {
 		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 			err = pe.Err

@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kedge/agent/drift"
+	"kedge/agent/source"
 	"kedge/telemetry/wire"
 )
 
@@ -128,10 +130,42 @@ func (k *checker) broker(key, value string) bool {
 		k.add(key, fmt.Sprintf("got %.80q", u.Redacted()), want)
 	case u.User != nil:
 		k.add(key, "a user name in the URL", "it in mqtt.username and mqtt.password_file")
+	case !validPort(u.Port()):
+		k.add(key, "got port "+u.Port(), "a port from 1 to 65535")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
 		k.add(key, fmt.Sprintf("got %.80q", value), want)
 	}
 	return secure
+}
+
+// validPort reports whether a port is one; an empty one stands for the usual.
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
+}
+
+// filterProblem says what is wrong with a topic filter (MQTT 3.1.1, section 4.7);
+// empty if nothing is.
+func filterProblem(filter string) string {
+	if len(filter) > math.MaxUint16 || strings.ContainsRune(filter, 0) || !utf8.ValidString(filter) {
+		return "no text that a topic can be"
+	}
+	levels := strings.Split(filter, "/")
+	if levels[0] == "$share" {
+		if len(levels) < 3 || levels[1] == "" || levels[2] == "" && len(levels) == 3 {
+			return "$share without a group and a filter behind it"
+		}
+		levels = levels[2:]
+	}
+	for i, level := range levels {
+		switch {
+		case strings.Contains(level, "#") && (level != "#" || i != len(levels)-1):
+			return "# that is not the whole last level"
+		case strings.Contains(level, "+") && level != "+":
+			return "+ that is not a whole level"
+		}
+	}
+	return ""
 }
 
 // maxSamples bounds how many samples go with one report, and reference.samples:
@@ -145,12 +179,17 @@ func (c *Config) checkSource(k *checker, given func(string) bool) {
 	if replay && s.Path == "" {
 		k.add("source.path", "missing", "the file to replay")
 	}
+	if replay && s.Path != "" && s.Format == "" && source.FormatOf(s.Path) == "" {
+		k.add("source.path", fmt.Sprintf("got %.80q, whose extension names no format", s.Path), "source.format, or .csv or .jsonl, also before .gz")
+	}
 	for _, key := range []string{"source.path", "source.rate", "source.loop"} {
 		k.only(!replay && given(key), key, `source.kind = "replay"`)
 	}
 	if overMQTT {
-		if s.Topic == "" || strings.ContainsRune(s.Topic, 0) {
+		if s.Topic == "" {
 			k.add("source.topic", "missing", "a topic or a filter")
+		} else if found := filterProblem(s.Topic); found != "" {
+			k.add("source.topic", fmt.Sprintf("got %.80q: %s", s.Topic, found), "a topic or a filter")
 		}
 		if s.Broker != "" {
 			k.broker("source.broker", s.Broker)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ func ParseConfig(file string, data []byte) (Config, error) {
 	if len(data) > maxConfig {
 		return fail(Problem{Found: fmt.Sprintf("%d bytes", len(data)), Want: fmt.Sprintf("at most %d", maxConfig)})
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors put a mark at the front
 	var whole map[string]any
 	if err := toml.Unmarshal(data, &whole); err != nil {
 		return fail(problemOf(err))

@@ -138,7 +138,8 @@ func (a *agent) follow(got pipeline.Answer, s wire.Sample, x []float32, seq uint
 
 // inputEnded says so, and sends what was captured so far.
 func (a *agent) inputEnded() {
-	a.say(event.InputEnded, slog.Uint64("inferences", a.inferences.Load()), slog.Uint64("rejected", a.rejected.Load()))
+	a.say(event.InputEnded, slog.Uint64("inferences", a.inferences.Load()-a.before.Inferences),
+		slog.Uint64("rejected", a.rejected.Load()-a.before.Rejected))
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.endCapture()

@@ -66,6 +66,9 @@ func (a *agent) sessionOptions() (mqtt.Options, error) {
 	}
 	var secure *tls.Config
 	if brokerSchemes[strings.SplitN(m.Broker, ":", 2)[0]] {
+		if err := checkTLSFiles(m); err != nil {
+			return mqtt.Options{}, err
+		}
 		if secure, err = mqtt.TLSConfig(m.CA, m.Cert, m.Key, a.trustedNow); err != nil {
 			return mqtt.Options{}, err
 		}
@@ -96,7 +99,7 @@ func readPassword(path string) (string, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("mqtt.password_file: %w", err)
+		return "", fileError("mqtt.password_file", path, err)
 	}
 	line, _, _ := strings.Cut(string(data), "\n")
 	return strings.TrimSuffix(line, "\r"), nil

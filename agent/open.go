@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	goruntime "runtime"
 	"time"
 
@@ -40,6 +43,13 @@ func open(c Config, o Options) (a *agent, err error) {
 }
 
 func (a *agent) openBuffer() error {
+	// A directory that enroll did not make may be a slip in device.state: nothing is begun there.
+	root := filepath.Join(a.c.Device.State, "root.json")
+	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", root, update.ErrNotEnrolled)
+	} else if err != nil {
+		return fileError("device.state", a.c.Device.State, err)
+	}
 	random := randomPart()
 	b, err := buffer.Open(a.c.Device.State, buffer.Options{
 		MaxSize: a.c.Buffer.MaxBytes, Ring: buffer.Limit{Records: a.c.Buffer.RingRecords},
@@ -53,7 +63,7 @@ func (a *agent) openBuffer() error {
 		OnDamage: func(buffer.Recovered) {}, // reportDamage says it, with an event
 	})
 	if err != nil {
-		return fmt.Errorf("state directory %s: %w", a.c.Device.State, err)
+		return fmt.Errorf("device.state: %w", err)
 	}
 	a.buf = b
 	a.boot = a.nextBoot(random)

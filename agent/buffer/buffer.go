@@ -3,7 +3,6 @@ package buffer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,7 +33,7 @@ func Open(dir string, o Options) (*Buffer, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("buffer: %w", err)
+		return nil, fileError(dir, err)
 	}
 	state := &State{s: store{path: filepath.Join(dir, StateFile), maxSize: stateMaxSize, boot: o.Boot, log: o.Log, damage: o.OnDamage}}
 	state.s.prepare = state.prepare

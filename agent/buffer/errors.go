@@ -3,6 +3,7 @@ package buffer
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"syscall"
 
@@ -39,6 +40,14 @@ var (
 	// ErrDamaged says that a file or a record cannot be what was once written.
 	ErrDamaged = errors.New("buffer: damaged")
 )
+
+// fileError puts the file before the finding, without the system call.
+func fileError(path string, err error) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Errorf("buffer: %s: %w", path, err)
+}
 
 // damaged makes an ErrDamaged with its cause.
 func damaged(format string, args ...any) error {

@@ -33,7 +33,7 @@ type Recovered struct {
 func openBolt(path string, maxSize int64) (*bbolt.DB, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("buffer: %w", err)
+		return nil, asFull(fileError(path, err))
 	}
 	// The lock comes first: a file that another process writes looks damaged.
 	// bbolt gets this very file, so that there is no moment without the lock.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -92,14 +93,28 @@ func (r *Replay) open() error {
 		}
 		return fmt.Errorf("source: %s: %w", r.o.Path, err)
 	}
+	if file, ours := f.(*os.File); ours {
+		// Else the first Read would say so, after everything else has begun.
+		if info, err := file.Stat(); err == nil && info.IsDir() {
+			return errors.Join(fmt.Errorf("source: %s: %w", r.o.Path, syscall.EISDIR), f.Close())
+		}
+	}
 	var content io.Reader = f
 	if strings.HasSuffix(r.o.Path, ".gz") {
 		if content, err = gzip.NewReader(f); err != nil {
-			return errors.Join(fmt.Errorf("source: %s: %w", r.o.Path, err), f.Close())
+			return errors.Join(fmt.Errorf("source: %s: %w", r.o.Path, plainGzip(err)), f.Close())
 		}
 	}
 	r.file, r.lines, r.found = f, newLines(content), false
 	return nil
+}
+
+// plainGzip says what is wrong with a compressed file.
+func plainGzip(err error) error {
+	if errors.Is(err, gzip.ErrHeader) || err == io.EOF {
+		return errors.New("not compressed with gzip, as its name says")
+	}
+	return err
 }
 
 // Expect implements Source.

@@ -207,7 +207,7 @@ func TestReplayFile(t *testing.T) {
 		"x.csv.gz":       {"[1 2]"},
 		"x.jsonl":        {"[1 2]"},
 		"cut.csv.gz":     {"[1 2]", "source: " + dir + "/cut.csv.gz: line 3: unexpected EOF"},
-		"foreign.csv.gz": {"source: " + dir + "/foreign.csv.gz: gzip: invalid header"},
+		"foreign.csv.gz": {"source: " + dir + "/foreign.csv.gz: not compressed with gzip, as its name says"},
 		"absent.csv":     {"source: " + dir + "/absent.csv: no such file or directory"},
 		"x.bin":          {"source: " + dir + "/x.bin: its extension names no format: want .csv or .jsonl"},
 	} {

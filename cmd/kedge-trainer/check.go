@@ -72,6 +72,25 @@ func (s *serving) check() error {
 // maxTimeout bounds a training, during which no other of the same name begins.
 const maxTimeout = 30 * 24 * time.Hour
 
+// checkFolder refuses, before long work, a --package whose folder does not exist.
+func checkFolder(path string) error {
+	if path == "" {
+		return nil
+	}
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = errors.New("no folder")
+	}
+	if err != nil {
+		return usage("make the folder, or give another file", "flag --package: %w", cli.FileError(dir, err))
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return usage("give a file in it", "flag --package: %s: is a folder", path)
+	}
+	return nil
+}
+
 // warnKeys warns of private keys that others than their owner may read.
 func warnKeys(env cli.Env, paths ...string) {
 	for _, path := range paths {

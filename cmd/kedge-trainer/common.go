@@ -44,7 +44,7 @@ func (f *folder) open(ctx context.Context, env cli.Env, o trainer.Options) (*tra
 
 // missing is the error of a flag that has to be given.
 func missing(name string) error {
-	return cli.Usagef("flag --%s is missing", name)
+	return usage("--help shows arguments and flags", "flag --%s is missing", name)
 }
 
 // explain attaches to an error what the user can do about it and its exit code.
@@ -70,10 +70,14 @@ func explain(err error, f *folder) error {
 		return cli.WithHint(err, "kedge-trainer keys rotate replaces keys")
 	case errors.Is(err, release.ErrNoKey):
 		return cli.WithHint(err, "bring the key's file back to its place in the folder of keys")
+	case errors.Is(err, release.ErrDamaged):
+		return cli.WithHint(err, "restore the file from a copy of the folder of keys")
+	case errors.Is(err, store.ErrDamaged):
+		return cli.WithHint(err, "restore a copy of it, or move it away together with its -wal and -shm files to begin anew")
 	case errors.Is(err, store.ErrSchema):
 		return cli.WithHint(err, "use the version of kedge-trainer that wrote this folder, or a later one")
 	case errors.Is(err, fs.ErrNotExist) && f != nil && !exists(filepath.Join(f.keys, "roots")):
-		return cli.WithHint(fmt.Errorf("%s: no keys: %w", f.keys, err), "kedge-trainer keys init "+f.keys)
+		return cli.WithHint(fmt.Errorf("%s: no keys there", f.keys), "kedge-trainer keys init "+f.keys)
 	}
 	return err
 }

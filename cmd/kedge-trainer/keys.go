@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +45,12 @@ func setupKeysInit(fs *flag.FlagSet) cli.Run {
 	fs.IntVar(&o.Threshold, "threshold", 2, "number `N` of them that have to sign a root document")
 	return func(_ context.Context, env cli.Env, args []string) error {
 		dir := args[0]
+		if err := inRange("root-keys", o.RootKeys, 1, 16); err != nil {
+			return err
+		}
+		if err := inRange("threshold", o.Threshold, 1, o.RootKeys); err != nil {
+			return err
+		}
 		if err := release.Init(dir, o); err != nil {
 			return explain(err, nil)
 		}
@@ -77,13 +85,32 @@ func setupKeysRotate(fs *flag.FlagSet) cli.Run {
 	fs.BoolVar(&o.Assign, "assign", false, "replace the assign key")
 	return func(_ context.Context, env cli.Env, _ []string) error {
 		if !o.Root && !o.Release && !o.Assign {
-			return cli.Usagef("keys rotate: want one or more of --root, --release and --assign")
+			return usage("say which keys to replace", "keys rotate: want one or more of --root, --release and --assign")
 		}
+		warnKeys(env, privateKeys(*dir)...)
 		if _, err := release.Rotate(*dir, o); err != nil {
-			return explain(err, nil)
+			return explain(err, &folder{keys: *dir})
 		}
 		return printKeys(env.Stdout, *dir)
 	}
+}
+
+// maxDays bounds a certificate's validity.
+const maxDays = 50 * 365
+
+// openAuthority loads the authority from a folder of keys.
+func openAuthority(env cli.Env, dir string) (*release.Authority, error) {
+	warnKeys(env, privateKeys(dir)...)
+	authority, err := release.LoadAuthority(dir, nil)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !exists(dir):
+		err = cli.WithHint(err, "give --keys the folder that kedge-trainer keys init made")
+	case errors.Is(err, release.ErrDamaged):
+		err = explain(err, nil)
+	default:
+		err = cli.WithHint(err, "bring the folder offline back into the folder of keys")
+	}
+	return authority, err
 }
 
 // A grant signs a certificate request.
@@ -99,17 +126,20 @@ func setupKeysClient(sign grant) func(*flag.FlagSet) cli.Run {
 			if *request == "" || *out == "" {
 				return missing(map[bool]string{true: "csr", false: "out"}[*request == ""])
 			}
-			authority, err := release.LoadAuthority(*dir, nil)
-			if err != nil {
-				return cli.WithHint(err, "bring the folder offline back into the folder of keys")
+			if err := inRange("days", *days, 1, maxDays); err != nil {
+				return err
 			}
-			csr, err := cli.ReadFile(*request)
+			authority, err := openAuthority(env, *dir)
 			if err != nil {
 				return err
 			}
+			csr, err := cli.ReadFile(*request)
+			if err != nil {
+				return cli.WithHint(err, "kedge enroll on the device makes a request, device.csr; give its path with --csr")
+			}
 			cert, id, err := sign(authority, csr, *days)
 			if err != nil {
-				return fmt.Errorf("%s: %w", *request, err)
+				return cli.WithHint(fmt.Errorf("%s: %w", *request, err), "kedge enroll on the device makes a request, device.csr; copy it here whole")
 			}
 			if err := writeBytes(*out, cert); err != nil {
 				return err
@@ -129,11 +159,20 @@ func setupKeysServer(fs *flag.FlagSet) cli.Run {
 		if *hosts == "" {
 			return missing("host")
 		}
-		authority, err := release.LoadAuthority(*dir, nil)
-		if err != nil {
-			return cli.WithHint(err, "bring the folder offline back into the folder of keys")
+		names := strings.Split(*hosts, ",")
+		for _, name := range names {
+			if err := release.CheckHost(name); err != nil {
+				return usage("give --host for example broker.example,192.0.2.7", "flag --host: %w", err)
+			}
 		}
-		cert, key, err := authority.Server(strings.Split(*hosts, ","), *days)
+		if err := inRange("days", *days, 1, maxDays); err != nil {
+			return err
+		}
+		authority, err := openAuthority(env, *dir)
+		if err != nil {
+			return err
+		}
+		cert, key, err := authority.Server(names, *days)
 		if err != nil {
 			return err
 		}
@@ -159,7 +198,7 @@ func writeBytes(path string, data []byte) error {
 func writeSecret(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return cli.WithHint(err, "choose another --out: keys are not overwritten")
+		return cli.WithHint(cli.FileError(path, err), "choose another --out: keys are not overwritten")
 	}
 	if _, err = f.Write(data); err == nil {
 		err = f.Sync()
@@ -167,5 +206,5 @@ func writeSecret(path string, data []byte) error {
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
-	return err
+	return cli.FileError(path, err)
 }

@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"os"
 	"os/signal"
 	"syscall"
@@ -23,7 +25,7 @@ func program() cli.Program {
 	return cli.Program{
 		Name:    "kedge-trainer",
 		Summary: "serve devices: broker, retraining, signed updates",
-		Commands: []cli.Command{
+		Commands: interruptible([]cli.Command{
 			demoCommand(),
 			serveCommand(),
 			keysCommand(),
@@ -32,6 +34,32 @@ func program() cli.Program {
 			bundleCommand(),
 			assignCommand(),
 			versionCommand(),
-		},
+		}),
 	}
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// interruptible makes commands that a signal ends say so, instead of what it
+// happened to break off.
+func interruptible(commands []cli.Command) []cli.Command {
+	for i := range commands {
+		c := &commands[i]
+		interruptible(c.Commands)
+		if c.Setup == nil {
+			continue
+		}
+		setup := c.Setup
+		c.Setup = func(fs *flag.FlagSet) cli.Run {
+			run := setup(fs)
+			return func(ctx context.Context, env cli.Env, args []string) error {
+				err := run(ctx, env, args)
+				if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+					return errInterrupted
+				}
+				return err
+			}
+		}
+	}
+	return commands
 }

@@ -52,6 +52,9 @@ func setupRelease(fs *flag.FlagSet) cli.Run {
 		if c.Name == "" {
 			return missing("name")
 		}
+		if err := checkFolder(*out); err != nil {
+			return err
+		}
 		if err := readCandidate(&c, paths); err != nil {
 			return err
 		}

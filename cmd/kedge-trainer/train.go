@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kedge/cmd/internal/cli"
+	"kedge/telemetry/wire"
 	"kedge/trainer"
 	"kedge/trainer/dataset"
 	"kedge/trainer/store"
@@ -72,6 +73,15 @@ func (r *training) trainerOptions() (trainer.Options, error) {
 	if r.ignore != "" {
 		r.csv.Ignore = strings.Split(r.ignore, ",")
 	}
+	if wire.CheckName(r.name) != nil {
+		return o, usage("give --name such a name", "flag --name: %.80q: want 1 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit", r.name)
+	}
+	if err := inRange("epochs", r.epochs, 0, maxEpochs); err != nil {
+		return o, err
+	}
+	if err := checkFolder(r.out); err != nil {
+		return o, err
+	}
 	command, err := resolveCommand("command", r.command)
 	if err != nil {
 		return o, err
@@ -85,6 +95,9 @@ func (r *training) trainerOptions() (trainer.Options, error) {
 	return o, nil
 }
 
+// maxEpochs is far beyond what any data set needs.
+const maxEpochs = 1_000_000
+
 func (r *training) run(ctx context.Context, env cli.Env, o trainer.Options, table *dataset.Table) error {
 	w, err := r.open(ctx, env, o)
 	if err != nil {
@@ -95,11 +108,11 @@ func (r *training) run(ctx context.Context, env cli.Env, o trainer.Options, tabl
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Stderr, "base set: %v\n", report)
 	outcome, err := w.TrainFirst(ctx, r.name)
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(env.Stderr, "base set: %v\n", report)
 	if err := writePackage(ctx, w, outcome.Release, r.out); err != nil {
 		return err
 	}

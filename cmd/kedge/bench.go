@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -91,8 +92,8 @@ func bench(ctx context.Context, m *runtime.Model, n, warmup int) (benchResult, e
 			goruntime.GC()
 			goruntime.ReadMemStats(&before)
 		}
-		if err := ctx.Err(); err != nil {
-			return benchResult{}, err
+		if ctx.Err() != nil {
+			return benchResult{}, errors.New("bench: interrupted")
 		}
 		for j, sample := range samples {
 			copy(s.Input(j), sample) // the last inference may have overwritten it

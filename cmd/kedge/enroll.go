@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"kedge/agent/buffer"
 	"kedge/cmd/internal/cli"
 	"kedge/telemetry/trust"
 	"kedge/telemetry/wire"
@@ -40,8 +41,8 @@ which every model is verified from then on.
 Compare the printed key ids with those that the centre printed when it made its keys: whoever
 can exchange the root document on its way here owns this device.
 
-Run again with the same root document, it keeps key and root and writes the certificate request
-anew.`,
+Run again with the same root document and names, it keeps key and root and writes the certificate
+request anew; anything else needs --force. The agent must not be running.`,
 		Setup: setupEnroll,
 	}
 }
@@ -58,6 +59,9 @@ func setupEnroll(fs *flag.FlagSet) cli.Run {
 		out, err := e.run()
 		if err != nil {
 			return err
+		}
+		if info, err := os.Stat(out.KeyFile); err == nil && info.Mode().Perm()&0o077 != 0 {
+			fmt.Fprintf(env.Stderr, "warning: %s: others may read it (mode %04o), chmod 600 keeps the key secret\n", out.KeyFile, info.Mode().Perm())
 		}
 		if *asJSON {
 			return cli.PrintJSON(env.Stdout, out)
@@ -99,10 +103,19 @@ func (e *enrollment) run() (*enrolled, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(e.state, 0o700); err != nil {
-		return nil, fmt.Errorf("%s: %w", e.state, errors.Unwrap(err))
+		return nil, permissionHint(cli.FileError(e.state, err))
 	}
 	if err := e.checkPresent(root); err != nil {
 		return nil, err
+	}
+	// A running agent reads what is replaced here. Its store is the lock; where there
+	// is none yet no agent runs.
+	if _, err := os.Stat(filepath.Join(e.state, buffer.StateFile)); err == nil {
+		store, err := buffer.Open(e.state, buffer.Options{MaxSize: largestStore})
+		if err != nil {
+			return nil, enrollLocked(e.state, err)
+		}
+		defer store.Close()
 	}
 	key, isNew, err := e.deviceKey()
 	if err != nil {
@@ -147,12 +160,12 @@ func (e *enrollment) check() error {
 
 // readRootFile reads and verifies a root document.
 func readRootFile(path string) (envelope []byte, doc *trust.RootDocument, err error) {
-	envelope, err = cli.ReadFile(path)
+	envelope, err = cli.ReadFileMax(path, cli.MaxDocument)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, permissionHint(err)
 	}
 	if _, err := trust.OpenRoot(envelope); err != nil {
-		return nil, nil, cli.WithHint(cli.WithCode(fmt.Errorf("%s: %w", path, err), cli.ExitSignature), "get the root document from the centre again")
+		return nil, nil, cli.WithHint(signatureCode(fmt.Errorf("%s: %w", path, err)), "get the root document from the centre again")
 	}
 	_, payload, err := trust.PayloadOf(envelope)
 	if err != nil {
@@ -173,12 +186,43 @@ func (e *enrollment) checkPresent(root []byte) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, errors.Unwrap(err))
+		return permissionHint(cli.FileError(path, err))
 	}
 	if !bytes.Equal(present, root) {
 		return cli.WithHint(fmt.Errorf("%s: device is enrolled with another root document", path), "--force replaces key and root document")
 	}
-	return nil
+	return e.checkName()
+}
+
+// checkName refuses to give a device another name by mistake: its key is known to
+// the centre under the one in its certificate request.
+func (e *enrollment) checkName() error {
+	path := filepath.Join(e.state, fileDeviceCSR)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil // nothing to compare with; it is written anew
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil
+	}
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil || len(request.Subject.Organization) != 1 {
+		return nil
+	}
+	site, device := request.Subject.Organization[0], request.Subject.CommonName
+	if site == e.site && device == e.device {
+		return nil
+	}
+	return cli.WithHint(fmt.Errorf("%s: device is enrolled as %s of site %s", e.state, device, site), "--force replaces key and root document")
+}
+
+// enrollLocked is stateError with what enroll has to say about a running agent.
+func enrollLocked(dir string, err error) error {
+	if errors.Is(err, buffer.ErrLocked) {
+		return cli.WithHint(cli.WithCode(fmt.Errorf("%s: %w", dir, err), cli.ExitLocked), "the agent is running: stop it and try again")
+	}
+	return stateError(dir, err)
 }
 
 // deviceKey returns the key in the state directory, made now if there is none or --force asks for another.
@@ -192,7 +236,7 @@ func (e *enrollment) deviceKey() (key ed25519.PrivateKey, isNew bool, err error)
 		}
 		return key, false, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, false, fmt.Errorf("%s: %w", path, errors.Unwrap(err))
+		return nil, false, permissionHint(cli.FileError(path, err))
 	}
 	if _, key, err = ed25519.GenerateKey(rand.Reader); err != nil {
 		return nil, false, fmt.Errorf("device key: %w", err)
@@ -201,7 +245,7 @@ func (e *enrollment) deviceKey() (key ed25519.PrivateKey, isNew bool, err error)
 		return nil, false, fmt.Errorf("device key: %w", err)
 	}
 	if err := writeSecret(path, data); err != nil {
-		return nil, false, fmt.Errorf("%s: %w", path, err)
+		return nil, false, permissionHint(cli.FileError(path, err))
 	}
 	return key, true, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"kedge/cmd/internal/cli"
 	"kedge/runtime"
@@ -46,6 +47,9 @@ func (c *infer) run(ctx context.Context, path string) error {
 	if c.input == "" || c.output == "" {
 		return cli.WithHint(cli.Usagef("infer: --input and --output are needed"), "kedge infer MODEL --input in.bin --output out.bin")
 	}
+	if err := c.checkPaths(path); err != nil {
+		return err
+	}
 	m, err := c.model.load(path)
 	if err != nil {
 		return err
@@ -59,17 +63,50 @@ func (c *infer) run(ctx context.Context, path string) error {
 		return cli.FileError(c.input, err)
 	}
 	defer in.Close()
+	// A pipe may give nothing for ever; closing it ends the wait.
+	defer context.AfterFunc(ctx, func() { in.Close() })()
 	var log *layerLog
 	if c.layers != "" {
 		log = newLayerLog(session)
 	}
 	err = cli.WriteFile(c.output, func(out io.Writer) error {
-		return c.samples(ctx, session, in, out, log)
+		if err := c.samples(ctx, session, in, out, log); err != nil || log == nil {
+			return err
+		}
+		// Within, so that without the hashes the output is not published either.
+		return cli.WriteFile(c.layers, func(w io.Writer) error { return cli.PrintJSON(w, log) })
 	})
-	if err == nil && log != nil {
-		err = cli.WriteFile(c.layers, func(w io.Writer) error { return cli.PrintJSON(w, log) })
+	if ctx.Err() != nil && err != nil {
+		return errors.New("infer: interrupted")
 	}
 	return err
+}
+
+// checkPaths refuses a command line that would overwrite what it reads, or one
+// result with the other.
+func (c *infer) checkPaths(model string) error {
+	for _, p := range []struct{ flag, path, otherFlag, other string }{
+		{"output", c.output, "MODEL", model}, {"output", c.output, "--input", c.input}, {"layers", c.layers, "--output", c.output},
+		{"layers", c.layers, "MODEL", model}, {"layers", c.layers, "--input", c.input},
+	} {
+		if p.path != "" && sameFile(p.path, p.other) {
+			return cli.WithHint(cli.Usagef("infer: flag --%s: %s is the same file as %s", p.flag, p.path, p.otherFlag), "give it a file of its own")
+		}
+	}
+	return nil
+}
+
+// sameFile reports whether two paths name one file, through links and spellings
+// too. Terminals and /dev/null may be named twice.
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA == nil && errB == nil {
+		return infoA.Mode().IsRegular() && os.SameFile(infoA, infoB)
+	}
+	absA, errA := filepath.Abs(a)
+	absB, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && absA == absB
 }
 
 // samples runs every sample of in.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
+	"syscall"
 
 	"kedge/agent"
 	"kedge/agent/buffer"
@@ -34,9 +36,9 @@ golden self-test failed, 13 the agent is running.`,
 	}
 }
 
-func setupInstall(fs *flag.FlagSet) cli.Run {
-	state := fs.String("state", "", "state `DIR` of the agent")
-	asJSON := fs.Bool("json", false, "print one JSON object")
+func setupInstall(flags *flag.FlagSet) cli.Run {
+	state := flags.String("state", "", "state `DIR` of the agent")
+	asJSON := flags.Bool("json", false, "print one JSON object")
 	return func(ctx context.Context, env cli.Env, args []string) error {
 		if *state == "" {
 			return cli.WithHint(cli.Usagef("install: flag --state is missing"), "kedge install --help shows arguments and flags")
@@ -59,8 +61,8 @@ func install(ctx context.Context, path, state string, log *slog.Logger) (i *upda
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(state, fileRoot)); err != nil {
-		return nil, stateError(state, update.ErrNotEnrolled)
+	if err := checkEnrolled(state); err != nil {
+		return nil, err
 	}
 	// The limits of the agent's configuration are not known here; lower ones would evict records.
 	store, err := buffer.Open(state, buffer.Options{MaxSize: largestStore, Log: log})
@@ -93,15 +95,18 @@ are those of install.`,
 	}
 }
 
-func setupVerify(fs *flag.FlagSet) cli.Run {
-	state := fs.String("state", "", "state `DIR` of an enrolled device")
-	root := fs.String("root", "", "root document `FILE`, instead of --state")
-	asJSON := fs.Bool("json", false, "print one JSON object")
+func setupVerify(flags *flag.FlagSet) cli.Run {
+	state := flags.String("state", "", "state `DIR` of an enrolled device")
+	root := flags.String("root", "", "root document `FILE`, instead of --state")
+	asJSON := flags.Bool("json", false, "print one JSON object")
 	return func(ctx context.Context, env cli.Env, args []string) error {
 		if (*state == "") == (*root == "") {
 			return cli.WithHint(cli.Usagef("verify: want one of --state and --root"), "kedge verify --help shows arguments and flags")
 		}
 		if *root == "" {
+			if err := checkEnrolled(*state); err != nil {
+				return err
+			}
 			*root = filepath.Join(*state, fileRoot)
 		}
 		i, err := verify(ctx, args[0], *root)
@@ -149,7 +154,7 @@ func printInstalled(env cli.Env, asJSON bool, i *update.Installed, text string) 
 
 // readPackage reads a file that has at least the form of a .kedge file.
 func readPackage(path string) ([]byte, error) {
-	file, err := cli.ReadFile(path)
+	file, err := cli.ReadFileMax(path, cli.MaxPackage)
 	if err != nil {
 		return nil, err
 	}
@@ -157,6 +162,31 @@ func readPackage(path string) ([]byte, error) {
 		return nil, cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a .kedge file; if it is one, copy it again")
 	}
 	return file, nil
+}
+
+// checkEnrolled tells a state directory without a root document from one that
+// cannot be read.
+func checkEnrolled(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, fileRoot))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return stateError(dir, update.ErrNotEnrolled)
+	}
+	return permissionHint(cli.FileError(dir, err))
+}
+
+// permissionHint says what to do about a file that this user may not use, and
+// leaves other errors alone.
+func permissionHint(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return cli.WithHint(err, "run it as the user that the agent runs as, or give this user the right")
+	case errors.Is(err, syscall.EROFS):
+		return cli.WithHint(err, "mount the file system for writing, or name a directory elsewhere")
+	}
+	return err
 }
 
 // stateError says what is wrong with the state directory.
@@ -168,11 +198,20 @@ func stateError(dir string, err error) error {
 	case errors.Is(err, update.ErrNotEnrolled):
 		return cli.WithHint(named, "kedge enroll makes the device's key and takes the root document")
 	case errors.Is(err, trust.ErrSignature), errors.Is(err, trust.ErrMalformed):
-		return cli.WithHint(cli.WithCode(named, cli.ExitSignature), "enroll the device again with the root document of its centre")
+		return cli.WithHint(signatureCode(named), "enroll the device again with the root document of its centre")
 	case errors.Is(err, buffer.ErrFull):
 		return cli.WithHint(named, "free space on the disk of the state directory")
 	}
-	return named
+	return permissionHint(named)
+}
+
+// signatureCode gives an error the exit code of a refused signature if that is the
+// reason; a document that is none was not even signed.
+func signatureCode(err error) error {
+	if errors.Is(err, trust.ErrSignature) {
+		return cli.WithCode(err, cli.ExitSignature)
+	}
+	return err
 }
 
 // packageError says why a .kedge file was not taken.
@@ -186,7 +225,7 @@ func packageError(path string, err error) error {
 			return cli.WithHint(cli.WithCode(named, c.code), c.hint)
 		}
 	}
-	return named
+	return permissionHint(named)
 }
 
 // packageErrors gives the reasons their exit codes; the first that fits counts.
@@ -202,7 +241,7 @@ var packageErrors = []struct {
 	{trust.ErrSignature, cli.ExitSignature, "get the file from the centre that this device was enrolled with"},
 	{trust.ErrDigest, cli.ExitSignature, "the file was changed after signing: copy it again"},
 	{trust.ErrPayloadType, cli.ExitSignature, "the file was changed after signing: copy it again"},
-	{trust.ErrMalformed, cli.ExitSignature, "the file was changed after signing: copy it again"},
+	{trust.ErrMalformed, cli.ExitFailure, "the file is damaged: copy it again"},
 	{trust.ErrBundle, cli.ExitUnsupported, "the release contradicts itself: tell its maker"},
 	{update.ErrUnsupported, cli.ExitUnsupported, "ask the model's maker for one that runs on this device"},
 	{update.ErrMismatch, cli.ExitUnsupported, "the release contradicts itself: tell its maker"},

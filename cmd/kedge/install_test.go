@@ -18,6 +18,7 @@ import (
 // madeFiles are the files that the script command "made" writes, by name.
 var madeFiles = map[string]func(*testscript.TestScript) []byte{
 	"root.json":       func(ts *testscript.TestScript) []byte { return testRoot(ts, 1) },
+	"root-half.json":  func(ts *testscript.TestScript) []byte { return signedRoot(ts, 1, 1) },
 	"root-other.json": func(ts *testscript.TestScript) []byte { return testRoot(ts, 50) },
 	"pump-1.kedge":    func(ts *testscript.TestScript) []byte { return testPackage(ts, 1, nil) },
 	"pump-2.kedge":    func(ts *testscript.TestScript) []byte { return testPackage(ts, 2, nil) },
@@ -95,7 +96,10 @@ func testSigner(ts *testscript.TestScript, n byte) *trust.Signer {
 }
 
 // testRoot gives root to the signers n and n+1, release to n+9, assign to n+19.
-func testRoot(ts *testscript.TestScript, n byte) []byte {
+func testRoot(ts *testscript.TestScript, n byte) []byte { return signedRoot(ts, n, 2) }
+
+// signedRoot is testRoot with so many of its two signatures.
+func signedRoot(ts *testscript.TestScript, n byte, signatures int) []byte {
 	doc := trust.RootDocument{
 		Type: "root", Version: 1, Issued: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		Keys: map[string]trust.Key{}, Roles: map[trust.Role]trust.RoleEntry{},
@@ -112,7 +116,8 @@ func testRoot(ts *testscript.TestScript, n byte) []byte {
 		}
 		doc.Roles[r.role] = entry
 	}
-	envelope, err := trust.Sign(trust.TypeRoot, doc, testSigner(ts, n), testSigner(ts, n+1))
+	signers := []*trust.Signer{testSigner(ts, n), testSigner(ts, n+1)}
+	envelope, err := trust.Sign(trust.TypeRoot, doc, signers[:signatures]...)
 	ts.Check(err)
 	return envelope
 }

@@ -43,13 +43,13 @@ func runAgent(ctx context.Context, env cli.Env, path string) error {
 	case errors.Is(err, update.ErrNotEnrolled):
 		return cli.WithHint(err, "kedge enroll makes the device's key and takes the root document")
 	case errors.Is(err, trust.ErrSignature), errors.Is(err, trust.ErrMalformed):
-		return cli.WithHint(cli.WithCode(err, cli.ExitSignature), "enroll the device again with the root document of its centre")
+		return cli.WithHint(signatureCode(err), "enroll the device again with the root document of its centre")
 	case errors.Is(err, agent.ErrNoModel):
 		return cli.WithHint(err, "kedge install takes a model from a file; with mqtt.broker an assignment at the centre brings one")
 	case errors.Is(err, buffer.ErrFull):
 		return cli.WithHint(err, "free space on the disk of the state directory")
 	}
-	return err
+	return permissionHint(err)
 }
 
 // logLevels maps log.level, which was checked.

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"kedge/telemetry/trust"
@@ -82,28 +83,29 @@ func LoadAuthority(dir string, now func() time.Time) (*Authority, error) {
 	if now == nil {
 		now = time.Now
 	}
-	data, err := os.ReadFile(filepath.Join(dir, caCertFile))
+	certPath, keyPath := filepath.Join(dir, caCertFile), filepath.Join(dir, offlineDir, "ca.key")
+	data, err := os.ReadFile(certPath)
 	if err != nil {
-		return nil, fmt.Errorf("authority: %w", err)
+		return nil, fileError(certPath, err)
 	}
 	block, _ := pem.Decode(data)
 	if block == nil || block.Type != pemCertificate {
-		return nil, fmt.Errorf("authority: %s: no certificate in PEM", caCertFile)
+		return nil, fmt.Errorf("certificate %s %w", certPath, ErrDamaged)
 	}
 	cert, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("authority: %s: %w", caCertFile, err)
+		return nil, fmt.Errorf("certificate %s %w", certPath, ErrDamaged)
 	}
-	pemKey, err := os.ReadFile(filepath.Join(dir, offlineDir, "ca.key"))
+	pemKey, err := os.ReadFile(keyPath)
 	if err != nil {
-		return nil, fmt.Errorf("authority: %w", err)
+		return nil, fileError(keyPath, err)
 	}
 	key, err := trust.ParseKey(pemKey)
 	if err != nil {
-		return nil, fmt.Errorf("authority: ca.key: %w", err)
+		return nil, fmt.Errorf("private key %s %w", keyPath, ErrDamaged)
 	}
 	if !key.Public().(ed25519.PublicKey).Equal(cert.PublicKey) {
-		return nil, fmt.Errorf("authority: ca.key does not belong to %s", caCertFile)
+		return nil, fmt.Errorf("%s: not the key of %s: %w", keyPath, certPath, ErrNoKey)
 	}
 	return &Authority{cert: cert, key: key, now: now}, nil
 }
@@ -124,18 +126,19 @@ func Request(csr []byte) (Identity, crypto.PublicKey, error) {
 	}
 	r, err := x509.ParseCertificateRequest(block.Bytes)
 	if err != nil {
-		return Identity{}, nil, fmt.Errorf("%w: %w", ErrRequest, err)
+		return Identity{}, nil, fmt.Errorf("its content is damaged: %w", ErrRequest)
 	}
 	if err := r.CheckSignature(); err != nil {
-		return Identity{}, nil, fmt.Errorf("%w: %w", ErrRequest, err)
+		return Identity{}, nil, fmt.Errorf("its signature is not of its own key, or of a kind that is not supported: %w", ErrRequest)
 	}
 	if len(r.Subject.Organization) != 1 {
 		return Identity{}, nil, fmt.Errorf("organization %q, want one site: %w", r.Subject.Organization, ErrRequest)
 	}
 	id := Identity{Site: r.Subject.Organization[0], Name: r.Subject.CommonName}
-	for _, name := range []string{id.Site, id.Name} {
-		if err := wire.CheckName(name); err != nil {
-			return Identity{}, nil, fmt.Errorf("%w: %w", ErrRequest, err)
+	for _, part := range []struct{ part, name string }{{"organization (site)", id.Site}, {"common name (device)", id.Name}} {
+		if wire.CheckName(part.name) != nil {
+			return Identity{}, nil, fmt.Errorf("%s %.80q, want 1 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit: %w",
+				part.part, part.name, ErrRequest)
 		}
 	}
 	return id, r.PublicKey, nil
@@ -180,6 +183,9 @@ func (a *Authority) Server(hosts []string, days int) (cert, key []byte, err erro
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	for _, host := range hosts {
+		if err := CheckHost(host); err != nil {
+			return nil, nil, fmt.Errorf("server certificate: %w", err)
+		}
 		if ip := net.ParseIP(host); ip != nil {
 			template.IPAddresses = append(template.IPAddresses, ip)
 		} else {
@@ -191,6 +197,18 @@ func (a *Authority) Server(hosts []string, days int) (cert, key []byte, err erro
 	}
 	key, err = trust.MarshalKey(private)
 	return cert, key, err
+}
+
+// hostForm is a DNS name (RFC 1123, section 2.1), maybe with an underscore, as
+// networks that nobody registers have them.
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$`)
+
+// CheckHost reports what keeps a text from being a host's name or address.
+func CheckHost(host string) error {
+	if net.ParseIP(host) == nil && (len(host) > 253 || !hostForm.MatchString(host)) {
+		return fmt.Errorf("host %.80q: want a name such as broker.example or an IP address, without scheme and port", host)
+	}
+	return nil
 }
 
 func (a *Authority) grant(template *x509.Certificate, public crypto.PublicKey, days int) ([]byte, error) {

@@ -26,6 +26,8 @@ var (
 	ErrKeysExist = errors.New("keys exist already")
 	// ErrNoKey: no key in the folder has the role that the root document gives.
 	ErrNoKey = errors.New("no key for the role")
+	// ErrDamaged: a file of keys, roots or certificates does not hold what it should.
+	ErrDamaged = errors.New("is damaged")
 	// ErrRequest: a certificate request that cannot be granted.
 	ErrRequest = errors.New("bad certificate request")
 )

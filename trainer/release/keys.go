@@ -68,7 +68,7 @@ func Init(dir string, o InitOptions) error {
 	}
 	for _, d := range []string{dir, filepath.Join(dir, rootsDir), filepath.Join(dir, offlineDir)} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
-			return fmt.Errorf("keys: %w", err)
+			return fileError(d, err)
 		}
 	}
 	if err := initCA(dir, o.Now()); err != nil {
@@ -164,12 +164,15 @@ func LoadKeys(dir string) (*Keys, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("keys: %w", err)
+			return nil, fileError(rootPath(dir, version), err)
 		}
 		if k.root == nil {
 			k.root, err = trust.OpenRoot(envelope)
 		} else {
 			k.root, err = k.root.Next(envelope)
+		}
+		if errors.Is(err, trust.ErrMalformed) {
+			return nil, fmt.Errorf("root document %s %w", rootPath(dir, version), ErrDamaged)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", rootPath(dir, version), err)
@@ -212,11 +215,11 @@ func loadSigners(dir string, role trust.Role, ids []string) ([]*trust.Signer, er
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("keys: %w", err)
+			return nil, fileError(path, err)
 		}
 		key, err := trust.ParseKey(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("private key %s %w", path, ErrDamaged)
 		}
 		s, err := trust.NewSigner(key)
 		if err != nil {
@@ -245,19 +248,31 @@ func (k *Keys) RoleKeys(role trust.Role) (ids []string, threshold int) {
 	return entry.KeyIDs, entry.Threshold
 }
 
+// fileError puts the path before what the system found, in place of the call and
+// the name, maybe a temporary one, that package os puts there.
+func fileError(path string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		err = e.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
 // writeFile writes a file that appears whole or not at all.
 func writeFile(path string, data []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fileError(path, err)
 	}
 	defer os.Remove(f.Name()) // after the renaming it has no effect
 	_, err = f.Write(data)
 	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fileError(path, err)
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fileError(path, err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package release
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"time"
 
 	"kedge/telemetry/trust"
@@ -37,7 +38,7 @@ func Rotate(dir string, o RotateOptions) (uint64, error) {
 		return 0, err
 	}
 	if want := old.Roles[trust.RoleRoot].Threshold; len(signers) < want {
-		return 0, fmt.Errorf("%s/%s: %d of %d root keys: %w", dir, offlineDir, len(signers), want, ErrNoKey)
+		return 0, fmt.Errorf("%s: %d of %d root keys: %w", filepath.Join(dir, offlineDir), len(signers), want, ErrNoKey)
 	}
 	next, made, err := successor(dir, old, o)
 	if err != nil {

@@ -23,6 +23,8 @@ var (
 	ErrExists = errors.New("exists already")
 	// ErrSchema: the database was made by a later version.
 	ErrSchema = errors.New("unknown schema version")
+	// ErrDamaged: the database cannot be read.
+	ErrDamaged = errors.New("is damaged")
 	// ErrDigest: a blob's bytes are not what its name says.
 	ErrDigest = errors.New("content differs from its digest")
 )

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -31,7 +32,10 @@ type Tx struct {
 func Open(ctx context.Context, dir string) (*Store, error) {
 	s := &Store{blobs: filepath.Join(dir, "blobs")}
 	if err := os.MkdirAll(s.blobs, 0o700); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("%s: %w", e.Path, e.Err)
+		}
+		return nil, err
 	}
 	path := filepath.Join(dir, "trainer.db")
 	for deadline := time.Now().Add(openPatience); ; {
@@ -39,12 +43,17 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		if err == nil {
 			return s, nil
 		}
-		if !busy(err) || time.Now().After(deadline) {
-			return nil, fmt.Errorf("store %s: %w", path, err)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case damaged(err):
+			return nil, fmt.Errorf("%s %w", path, ErrDamaged)
+		case !busy(err) || time.Now().After(deadline):
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("store %s: %w", path, ctx.Err())
+			return nil, ctx.Err()
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -56,9 +65,20 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 const openPatience = 10 * time.Second
 
 // busy reports whether another process was in the way.
-func busy(err error) bool {
-	failed, ok := errors.AsType[*sqlite.Error](err)
-	return ok && failed.Code()&0xff == sqlite3.SQLITE_BUSY // extended codes have the primary one in their low byte
+func busy(err error) bool { return code(err) == sqlite3.SQLITE_BUSY }
+
+// damaged reports whether the file is no sound database.
+func damaged(err error) bool {
+	c := code(err)
+	return c == sqlite3.SQLITE_CORRUPT || c == sqlite3.SQLITE_NOTADB
+}
+
+// code is SQLite's primary result code, which extended ones have in their low byte.
+func code(err error) int {
+	if failed, ok := errors.AsType[*sqlite.Error](err); ok {
+		return failed.Code() & 0xff
+	}
+	return sqlite3.SQLITE_OK
 }
 
 func (s *Store) open(ctx context.Context, path string) error {
@@ -105,6 +125,9 @@ func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 func (s *Store) run(ctx context.Context, o *sql.TxOptions, f func(*Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, o)
 	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return fmt.Errorf("store: begin: %w", err)
 	}
 	defer tx.Rollback() // after Commit it has no effect

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -403,5 +404,35 @@ func TestNano(t *testing.T) {
 func TestDriver(t *testing.T) {
 	if !slices.Contains(sql.Drivers(), "sqlite") {
 		t.Errorf("got %v, want sqlite", sql.Drivers())
+	}
+}
+
+// A damaged database is called that, and left as it is.
+func TestDamagedDatabase(t *testing.T) {
+	whole, dir := open(t)
+	update(t, whole, func(tx *Tx) error { return tx.SeeDevice("s", "d", noon) })
+	if err := whole.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "trainer.db")
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scribbled := slices.Clone(file)
+	for i := 100; i < len(scribbled); i++ {
+		scribbled[i] = 0x5a
+	}
+	for name, content := range map[string][]byte{"no database": []byte(strings.Repeat("hello ", 1000)), "scribbled over": scribbled} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(context.Background(), dir)
+		if err == nil {
+			s.Close()
+		}
+		if !errors.Is(err, ErrDamaged) || err.Error() != path+" is damaged" {
+			t.Errorf("%s: got %v, want it called damaged", name, err)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -87,7 +88,11 @@ func (c Command) execute(ctx context.Context, dir string) (lines string, err err
 	cmd.Stderr = said
 	cmd.Stdout = said.passing()
 	ownGroup(cmd, grace)
+	// The thread that starts the command has to live as long as it: with a thread
+	// the kernel takes its parent for gone (see endWithParent).
+	runtime.LockOSThread()
 	err = cmd.Run()
+	runtime.UnlockOSThread()
 	killGroup(cmd) // whatever it left running in the background
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it ended well; only such a leftover still held its output open

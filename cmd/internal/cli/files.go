@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,12 +9,51 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
-// ReadFile is os.ReadFile with an error in the form "<path>: <finding>".
-func ReadFile(path string) ([]byte, error) {
-	b, err := os.ReadFile(path)
-	return b, FileError(path, err)
+// How large a file of a kind may be. What is larger is no such file, and a board
+// whose memory it would fill should not find out by reading it.
+const (
+	MaxDocument int64 = 64 << 10                            // a signed document or a configuration of the centre
+	MaxPackage  int64 = 80 << 20                            // a .kedge file: a bundle of 64 MiB and what is around it
+	MaxModel    int64 = 256 << 20 << (2 * (^uint(0) >> 63)) // a model: 1 GiB, on 32-bit machines 256 MiB
+)
+
+// ReadFile reads a whole file of at most [MaxModel] bytes. The error has the form
+// "<path>: <finding>".
+func ReadFile(path string) ([]byte, error) { return ReadFileMax(path, MaxModel) }
+
+// ReadFileMax is ReadFile with a limit in bytes. It takes regular files only: to
+// open or read a pipe or a device may never end, and then signals do not end it.
+func ReadFileMax(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, FileError(path, err)
+	case info.IsDir():
+		return nil, FileError(path, syscall.EISDIR)
+	case !info.Mode().IsRegular():
+		return nil, WithHint(fmt.Errorf("%s: not a regular file", path), "copy what it gives into a file first")
+	case info.Size() > limit:
+		return nil, tooLarge(path, info.Size(), limit)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, FileError(path, err)
+	}
+	defer f.Close()
+	// bytes.MinRead more, so that it sees the end without growing.
+	content := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	n, err := content.ReadFrom(io.LimitReader(f, limit+1)) // it may have grown meanwhile
+	if err == nil && n > limit {
+		return nil, tooLarge(path, n, limit)
+	}
+	return content.Bytes(), FileError(path, err)
+}
+
+func tooLarge(path string, size, limit int64) error {
+	return fmt.Errorf("%s: too large: %d bytes, at most %d are read here", path, size, limit)
 }
 
 // WriteFile creates or replaces path with what write produces. The content goes

@@ -71,6 +71,9 @@ func dispatch(ctx context.Context, env Env, path string, cmd Command, args []str
 	if isHelp(name) || name == "help" {
 		return help(env.Stdout, path, cmd, args[1:])
 	}
+	if name == "--version" || name == "-version" || name == "-v" {
+		name = "version" // of programs that have it
+	}
 	if sub, ok := find(cmd.Commands, name); ok {
 		return dispatch(ctx, env, path+" "+name, sub, args[1:])
 	}
