@@ -13,7 +13,8 @@ import (
 // left as far as it goes and multiplied by the divisor's reciprocal in fixed
 // point, then scaled by x/(y·out) (product and quotient in float32), plus the
 // output's zero point, clamped. Division by 0, which the reference leaves
-// undefined, gives the bound on the dividend's side, and 0 for 0/0.
+// undefined, gives the bound on the dividend's side, and 0 for 0/0; a right shift
+// beyond 31, likewise undefined, leaves 0.
 type div struct {
 	xZero, yZero, zero int32
 	m                  fixed.Multiplier
