@@ -104,7 +104,7 @@ func (m *Model) prepareOperators(budget *tflite.Budget) error {
 		}
 		e, err := op.Prepare(&p)
 		if err != nil {
-			failed = append(failed, err)
+			failed = append(failed, located(err, m.graph))
 			if err := budget.Spend(1, errorBytes); err != nil {
 				failed = append(failed, err)
 				break
