@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -100,6 +101,7 @@ func (t *throttle) pass(now time.Time) (uint64, bool) {
 // sayBroker says that a broker is there, or why it is not.
 func (a *agent) sayBroker(s mqtt.Status) {
 	broker, cause := slog.String("broker", s.Broker), slog.Any("cause", s.Cause)
+	s.Do = brokerAdvice(s)
 	switch {
 	case s.Up:
 		a.say(event.BrokerConnected, broker, slog.Uint64("session", s.Session))
@@ -108,4 +110,13 @@ func (a *agent) sayBroker(s mqtt.Status) {
 	default:
 		a.sayAdvised(event.BrokerUnreachable, s.Do, broker, cause)
 	}
+}
+
+// brokerAdvice is the session's advice, but for a broker that is there and refuses
+// this device in the TLS handshake: then the network is not to blame.
+func brokerAdvice(s mqtt.Status) string {
+	if op, ok := errors.AsType[*net.OpError](s.Cause); ok && op.Op == "remote error" { // as package tls calls the peer's alerts
+		return "check mqtt.cert and mqtt.key: the broker refused this device's certificate, or wants one"
+	}
+	return s.Do
 }

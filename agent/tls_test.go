@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -36,6 +37,20 @@ func brokerCertificate(t *testing.T) (*tls.Config, string) {
 		t.Fatal(err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, path
+}
+
+// TestCertificateRefused: a broker that wants a certificate is not called unreachable
+// for the network's sake.
+func TestCertificateRefused(t *testing.T) {
+	secure, ca := brokerCertificate(t)
+	secure.ClientAuth = tls.RequireAnyClientCert
+	_, addr := startSecureCentre(t, "", secure, "")
+	c := testConfig(t)
+	c.MQTT.Broker, c.MQTT.CA = "mqtts://"+addr, ca
+	d := startDevice(t, c)
+	eventually(t, "the advice", func() bool { return strings.Contains(d.logs.String(), `"do":"check mqtt.cert and mqtt.key`) })
+	d.stop()
+	d.wait()
 }
 
 // TestTLS connects with TLS and a password, on a board whose clock was never

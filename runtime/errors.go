@@ -3,6 +3,8 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"kedge/runtime/op"
@@ -37,11 +39,40 @@ func (e operatorErrors) Error() string {
 	if len(e) == 1 {
 		return e[0].Error()
 	}
-	texts := make([]string, len(e))
-	for i, err := range e {
-		texts[i] = err.Error()
+	var texts []string
+	for _, err := range e[:min(len(e), maxListed)] {
+		texts = append(texts, err.Error())
 	}
-	return fmt.Sprintf("%d operators cannot run: %s", len(e), strings.Join(texts, "; "))
+	text := fmt.Sprintf("%d operators cannot run: %s", len(e), strings.Join(texts, "; "))
+	if more := len(e) - maxListed; more > 0 {
+		text += fmt.Sprintf("; … and %d more; kedge inspect lists all", more)
+	}
+	return text
 }
 
+// maxListed bounds how many findings one line of an error lists.
+const maxListed = 8
+
 func (e operatorErrors) Unwrap() []error { return e }
+
+// located adds to an error that concerns an operator as a whole the first tensor
+// that it has, by which a person finds it in the network.
+func located(err error, g *tflite.Subgraph) error {
+	e, ok := errors.AsType[*op.Error](err)
+	if !ok || e.Tensor != "" || e.Found != "" {
+		return err
+	}
+	o := &g.Operators[e.Index]
+	for _, i := range slices.Concat(o.Inputs, o.Outputs) {
+		if i == tflite.NoTensor {
+			continue
+		}
+		t, at := &g.Tensors[i], *e
+		at.Found = fmt.Sprintf("%v %v", t.Type, t.Shape)
+		if at.Tensor = t.Name; t.Name == "" {
+			at.Tensor = "#" + strconv.Itoa(i)
+		}
+		return &at
+	}
+	return err
+}

@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 
+	"kedge/runtime/op"
 	"kedge/runtime/tflite"
 )
 
@@ -14,12 +15,30 @@ type Report struct {
 	Outputs     []TensorReport `json:"outputs"`
 	Operators   []OpReport     `json:"operators"`
 	Tensors     []TensorReport `json:"tensors"`
-	MACs        int64          `json:"macs"`        // of the operators that can run
-	ArenaBytes  int            `json:"arena_bytes"` // 0 when the model cannot run
+	MACs        *int64         `json:"macs"`        // nil when an operator cannot run
+	ArenaBytes  *int           `json:"arena_bytes"` // nil when the model cannot run
 	Kernels     string         `json:"kernels"`
 	// Unsupported says for every operator that cannot run why; empty when the
 	// model can be loaded.
-	Unsupported []string `json:"unsupported"`
+	Unsupported []Finding `json:"unsupported"`
+}
+
+// Finding is why one operator cannot run.
+type Finding struct {
+	Operator int    `json:"operator"` // its index; -1 where the search for more ended
+	Name     string `json:"name"`
+	Tensor   string `json:"tensor"` // the tensor concerned, or the operator's first
+	Found    string `json:"found"`
+	Wanted   string `json:"wanted"` // empty where nothing would do
+	Text     string `json:"-"`      // all of it in one line
+}
+
+func finding(err error) Finding {
+	e, ok := errors.AsType[*op.Error](err)
+	if !ok {
+		return Finding{Operator: -1, Found: err.Error(), Text: err.Error()}
+	}
+	return Finding{e.Index, e.Operator, e.Tensor, e.Found, e.Want, err.Error()}
 }
 
 // TensorReport is one tensor.
@@ -37,7 +56,7 @@ type OpReport struct {
 	Name    string `json:"name"`
 	Inputs  []int  `json:"inputs"`
 	Outputs []int  `json:"outputs"`
-	MACs    int64  `json:"macs"`
+	MACs    *int64 `json:"macs"` // nil when it cannot run
 }
 
 // Inspect describes the model in file. The error is nil when Load would
@@ -49,15 +68,18 @@ func Inspect(file []byte, o Options) (*Report, error) {
 	if m == nil || err != nil && !errors.As(err, &bad) {
 		return nil, err
 	}
-	r := &Report{FileBytes: len(file), Kernels: m.Kernels(), MACs: m.macs, Unsupported: []string{}}
+	r := &Report{FileBytes: len(file), Kernels: m.Kernels(), Unsupported: []Finding{}}
 	for _, e := range bad {
-		r.Unsupported = append(r.Unsupported, e.Error())
+		r.Unsupported = append(r.Unsupported, finding(e))
 	}
 	r.describe(m)
+	if err != nil {
+		return r, err
+	}
+	r.MACs = &m.macs
+	l, err := m.layOut(false)
 	if err == nil {
-		var l layout
-		l, err = m.layOut(false)
-		r.ArenaBytes = l.size
+		r.ArenaBytes = &l.size
 	}
 	return r, err
 }
@@ -79,7 +101,10 @@ func (r *Report) describe(m *Model) {
 	r.Operators = make([]OpReport, len(g.Operators))
 	for i := range g.Operators {
 		o := &g.Operators[i]
-		r.Operators[i] = OpReport{i, o.Name(), o.Inputs, o.Outputs, m.steps[i].macs}
+		r.Operators[i] = OpReport{Index: i, Name: o.Name(), Inputs: o.Inputs, Outputs: o.Outputs}
+		if s := &m.steps[i]; s.Evaluator != nil {
+			r.Operators[i].MACs = &s.macs
+		}
 	}
 }
 

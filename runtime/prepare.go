@@ -81,7 +81,7 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 			err = m.call(&prep)
 		}
 		if err != nil {
-			failed = append(failed, err)
+			failed = append(failed, located(err, p.graph))
 			if err := budget.Spend(1, errorBytes); err != nil {
 				failed = append(failed, err)
 				break

@@ -189,7 +189,7 @@ func TestLoadErrors(t *testing.T) {
 		{"header only", file[:8], runtime.Options{}, runtime.ErrTruncated, ""},
 		{"half", file[:len(file)/2], runtime.Options{}, runtime.ErrTruncated, ""},
 		{"unsupported", unsupported.Bytes(), runtime.Options{}, runtime.ErrUnsupported,
-			"2 operators cannot run: operator 1 operator code 1000: not supported; operator 4 CUSTOM(Magic): not supported"},
+			"2 operators cannot run: operator 1 operator code 1000: tensor \"conv\": found int8 [1,6,6,4]: not supported; operator 4 CUSTOM(Magic): tensor \"pool\": found int8 [1,3,3,4]: not supported"},
 		{"read early", early.Bytes(), runtime.Options{}, runtime.ErrMalformed, "read before it is written"},
 		{"written twice", twice.Bytes(), runtime.Options{}, runtime.ErrMalformed, "written twice"},
 		{"constant written", overConstant.Bytes(), runtime.Options{}, runtime.ErrMalformed, "written twice"},
@@ -221,7 +221,7 @@ func TestSeparateRespectsLimit(t *testing.T) {
 func TestInspect(t *testing.T) {
 	b := runtimetest.SmallNet()
 	r, err := runtime.Inspect(b.Bytes(), runtime.Options{})
-	if err != nil || len(r.Unsupported) != 0 || len(r.Operators) != 7 || r.ArenaBytes == 0 || r.WeightBytes != 36+16+36+16+8+108+12 {
+	if err != nil || len(r.Unsupported) != 0 || len(r.Operators) != 7 || r.ArenaBytes == nil || *r.ArenaBytes == 0 || r.WeightBytes != 36+16+36+16+8+108+12 {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	b.Ops[5].Code, b.Ops[2].Code = 16, 35 // LSTM and RNN

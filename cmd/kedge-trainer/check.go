@@ -3,13 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"kedge/cmd/internal/cli"
+	"kedge/telemetry/wire"
 )
 
 // usage is an error of the command line with what to do about it.
@@ -21,6 +24,17 @@ func usage(hint, format string, args ...any) error {
 func inRange(flag string, n, least, most int) error {
 	if n < least || n > most {
 		return usage(fmt.Sprintf("give --%s a number from %d to %d", flag, least, most), "flag --%s: %d, want %d to %d", flag, n, least, most)
+	}
+	return nil
+}
+
+// checkNames checks names that flags give and that become parts of topics.
+func checkNames(names map[string]string) error {
+	for _, flag := range slices.Sorted(maps.Keys(names)) {
+		if wire.CheckName(names[flag]) != nil {
+			return usage("give --"+flag+" such a name",
+				"flag --%s: %.80q: want 1 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit", flag, names[flag])
+		}
 	}
 	return nil
 }

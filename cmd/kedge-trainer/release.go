@@ -213,6 +213,9 @@ func setupAssign(fs *flag.FlagSet) cli.Run {
 		case (*device == "") == (*group == ""):
 			return cli.Usagef("want one of --device and --group")
 		}
+		if err := checkNames(map[string]string{"site": target.Site, string(target.Kind): target.Name}); err != nil {
+			return err
+		}
 		if err := inRange("days", *days, 1, 3650); err != nil {
 			return err
 		}

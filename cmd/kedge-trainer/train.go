@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"kedge/cmd/internal/cli"
-	"kedge/telemetry/wire"
 	"kedge/trainer"
 	"kedge/trainer/dataset"
 	"kedge/trainer/store"
@@ -73,8 +72,8 @@ func (r *training) trainerOptions() (trainer.Options, error) {
 	if r.ignore != "" {
 		r.csv.Ignore = strings.Split(r.ignore, ",")
 	}
-	if wire.CheckName(r.name) != nil {
-		return o, usage("give --name such a name", "flag --name: %.80q: want 1 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit", r.name)
+	if err := checkNames(map[string]string{"name": r.name}); err != nil {
+		return o, err
 	}
 	if err := inRange("epochs", r.epochs, 0, maxEpochs); err != nil {
 		return o, err

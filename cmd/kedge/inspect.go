@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -59,8 +60,8 @@ func setupInspect(fs *flag.FlagSet) cli.Run {
 // printReport is the report for people.
 func printReport(w io.Writer, path string, r *runtime.Report) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d bytes, weights %d, arena %d, %d MACs, kernels %s\n",
-		path, r.FileBytes, r.WeightBytes, r.ArenaBytes, r.MACs, r.Kernels)
+	fmt.Fprintf(&b, "%s: %d bytes, weights %d, arena %s, %s MACs, kernels %s\n",
+		path, r.FileBytes, r.WeightBytes, known(r.ArenaBytes), known(r.MACs), r.Kernels)
 	for i, t := range r.Inputs {
 		fmt.Fprintf(&b, "input %d: %s %s %v, %s\n", i, t.Name, t.Type, t.Shape, quantText(t.TensorInfo))
 	}
@@ -70,7 +71,7 @@ func printReport(w io.Writer, path string, r *runtime.Report) error {
 	b.WriteString("\noperators\n")
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, o := range r.Operators {
-		fmt.Fprintf(tw, "  %d\t%s\t%v → %v\t%d MACs\n", o.Index, o.Name, o.Inputs, o.Outputs, o.MACs)
+		fmt.Fprintf(tw, "  %d\t%s\t%v → %v\t%s MACs\n", o.Index, o.Name, o.Inputs, o.Outputs, known(o.MACs))
 	}
 	tw.Flush()
 	b.WriteString("\ntensors\n")
@@ -79,10 +80,21 @@ func printReport(w io.Writer, path string, r *runtime.Report) error {
 	}
 	tw.Flush()
 	if len(r.Unsupported) > 0 {
-		b.WriteString("\ncannot run\n  " + strings.Join(r.Unsupported, "\n  ") + "\n")
+		b.WriteString("\ncannot run\n")
+		for _, f := range r.Unsupported {
+			b.WriteString("  " + f.Text + "\n")
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// known prints a number that there is only for a model that can run.
+func known[T int | int64](n *T) string {
+	if n == nil {
+		return "unknown"
+	}
+	return strconv.FormatInt(int64(*n), 10)
 }
 
 func role(t runtime.TensorReport) string {

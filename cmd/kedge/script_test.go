@@ -50,7 +50,7 @@ func writeModel(ts *testscript.TestScript, neg bool, args []string) {
 		b = runtimetest.SmallNet()
 	case "unsupported":
 		b = runtimetest.SmallNet()
-		b.Ops[2].Code = 2 // CONCATENATION
+		b.Ops[2].Code = 16 // LSTM
 		b.Ops[4].Code, b.Ops[4].Custom = tflite.Custom, "Magic"
 	default:
 		ts.Fatalf("model %s: unknown", args[0])

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -100,7 +101,10 @@ func (p *Pipeline) fresh(classes int) train.Options {
 func (p *Pipeline) runCommand(ctx context.Context, job train.Job) (train.Output, error) {
 	dir, err := os.MkdirTemp("", "kedge-job-")
 	if err != nil {
-		return train.Output{}, fmt.Errorf("job folder: %w", err)
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err // its path is new every time
+		}
+		return train.Output{}, fmt.Errorf("job folder in %s: %w", os.TempDir(), err)
 	}
 	defer os.RemoveAll(dir)
 	job.Params.Seed, job.Params.User = p.Seed, p.Params

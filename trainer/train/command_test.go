@@ -201,3 +201,12 @@ func TestTail(t *testing.T) {
 		t.Errorf("passed on %d bytes, want all 9000", all.Len())
 	}
 }
+
+// An error is told once for each cause, so it holds no name that differs each time.
+func TestCommandFolderErrors(t *testing.T) {
+	c := Command{Args: []string{"/bin/true"}}
+	_, err := c.Run(context.Background(), filepath.Join(t.TempDir(), "none"), job())
+	if err == nil || err.Error() != "job folder: train.npz: no such file or directory" {
+		t.Errorf("got %v, want the file's name without its folder", err)
+	}
+}

@@ -1,10 +1,12 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,12 +81,12 @@ func prepare(dir string, job Job) error {
 		return fmt.Errorf("%s: %w", ParamsFile, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, ParamsFile), append(params, '\n'), 0o600); err != nil {
-		return err
+		return fileError(err)
 	}
 	if job.Base == nil {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(dir, BaseFile), job.Base, 0o600)
+	return fileError(os.WriteFile(filepath.Join(dir, BaseFile), job.Base, 0o600))
 }
 
 func writeSamples(path string, s Samples) error {
@@ -101,9 +103,18 @@ func writeSamples(path string, s Samples) error {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return err
+		return fileError(err)
 	}
-	return errors.Join(data.WriteNPZ(f, arrays...), f.Close())
+	return fileError(cmp.Or(data.WriteNPZ(f, arrays...), f.Close()))
+}
+
+// fileError names the file of the contract that could not be written, without the
+// folder, which exists for one run only.
+func fileError(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("job folder: %s: %w", filepath.Base(e.Path), e.Err)
+	}
+	return err
 }
 
 // collect reads and checks what the command left.
@@ -136,8 +147,8 @@ func readMetrics(dir string) (map[string]float64, error) {
 		return nil, err
 	}
 	var fields map[string]any
-	if err := json.Unmarshal(text, &fields); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrOutput, MetricsFile, err)
+	if json.Unmarshal(text, &fields) != nil {
+		return nil, fmt.Errorf("%w: %s: no JSON object", ErrOutput, MetricsFile)
 	}
 	metrics := make(map[string]float64)
 	for name, v := range fields {
