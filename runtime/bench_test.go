@@ -10,9 +10,6 @@ import (
 // BenchmarkInvoke times the real models of the conformance set.
 func BenchmarkInvoke(b *testing.B) {
 	for _, c := range runtimetest.Cases(b, ".") {
-		if usesNotYet(&c) {
-			continue
-		}
 		b.Run(c.Name, func(b *testing.B) {
 			m, err := runtime.Load(c.File(b, "model.tflite"), runtime.Options{})
 			if err != nil {

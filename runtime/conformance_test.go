@@ -2,18 +2,11 @@ package runtime_test
 
 import (
 	"bytes"
-	"errors"
-	"slices"
 	"testing"
 
 	"kedge/runtime"
 	"kedge/runtime/runtimetest"
 )
-
-// notYet are the operators of the conformance set that have no implementation.
-// A case that uses none of them must run; a case that runs although it uses one
-// makes the list wrong, which fails too.
-var notYet = []string{}
 
 // otherMACs are the cases whose description counts multiplications in another
 // way than this package does: SVDF for one row of the batch, a time-major LSTM
@@ -21,15 +14,6 @@ var notYet = []string{}
 var otherMACs = map[string]int64{
 	"svdf_02":                         2 * 70,
 	"unidirectional_sequence_lstm_02": 12000 / 5,
-}
-
-func usesNotYet(c *runtimetest.Case) bool {
-	for name := range c.Ops {
-		if slices.Contains(notYet, name) {
-			return true
-		}
-	}
-	return false
 }
 
 func TestConformance(t *testing.T) {
@@ -42,12 +26,6 @@ func TestConformance(t *testing.T) {
 
 func conform(t *testing.T, c *runtimetest.Case) {
 	m, err := runtime.Load(c.File(t, "model.tflite"), runtime.Options{})
-	if usesNotYet(c) {
-		if !errors.Is(err, runtime.ErrUnsupported) {
-			t.Errorf("got %v, want %v: remove its operators from the list", err, runtime.ErrUnsupported)
-		}
-		return
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
