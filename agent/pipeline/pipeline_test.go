@@ -412,3 +412,33 @@ func FuzzParseRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestSetReferenceWhileAnAlarmStands: a reference that is no answer is taken while
+// all is well, and neither at the sample of the alarm nor behind it.
+func TestSetReferenceWhileAnAlarmStands(t *testing.T) {
+	p, m := loaded(t)
+	take := func(when string, answer, want bool) {
+		t.Helper()
+		if ok, err := p.SetReference(m, reference(t, 512), answer); ok != want || err != nil {
+			t.Errorf("%s: got %v, %v, want %v", when, ok, err, want)
+		}
+	}
+	take("stable", false, true)
+	alarm := false
+	for i := 0; i < 500 && !alarm; i++ {
+		a, err := p.Process(sample(10, 0.5))
+		if err != nil {
+			t.Fatal(err)
+		}
+		alarm = a.Alarm
+	}
+	if !alarm {
+		t.Fatal("no alarm")
+	}
+	take("at the alarm", false, false)
+	if _, err := p.Process(sample(10, 0.5)); err != nil {
+		t.Fatal(err)
+	}
+	take("behind it", false, false)
+	take("as an answer", true, true)
+}

@@ -100,6 +100,7 @@ func selfTest(ctx context.Context, m *runtime.Model, b *trust.Bundle) error {
 
 // goldenSample runs one sample: its tensors lie one after another in input and want.
 func goldenSample(s runtime.Invoker, input, want []byte) error {
+	s.Reset() // every sample begins from the model's initial state
 	for i := range s.Inputs() {
 		input = input[copy(s.Input(i), input):]
 	}
