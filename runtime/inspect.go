@@ -18,6 +18,7 @@ type Report struct {
 	MACs        *int64         `json:"macs"`        // nil when an operator cannot run
 	ArenaBytes  *int           `json:"arena_bytes"` // nil when the model cannot run
 	Kernels     string         `json:"kernels"`
+	Numerics    string         `json:"numerics"` // what defines the results
 	// Unsupported says for every operator that cannot run why; empty when the
 	// model can be loaded.
 	Unsupported []Finding `json:"unsupported"`
@@ -68,7 +69,7 @@ func Inspect(file []byte, o Options) (*Report, error) {
 	if m == nil || err != nil && !errors.As(err, &bad) {
 		return nil, err
 	}
-	r := &Report{FileBytes: len(file), Kernels: m.Kernels(), Unsupported: []Finding{}}
+	r := &Report{FileBytes: len(file), Kernels: m.Kernels(), Numerics: m.Numerics(), Unsupported: []Finding{}}
 	for _, e := range bad {
 		r.Unsupported = append(r.Unsupported, finding(e))
 	}

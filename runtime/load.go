@@ -21,6 +21,10 @@ type Options struct {
 	// KEDGE_KERNELS, and where that is unset for the best set that the processor
 	// can run.
 	Kernels string
+	// Numerics names the arithmetic that results are defined by. Empty stands
+	// for "tflm", TensorFlow Lite Micro's reference kernels; so far there is no
+	// other.
+	Numerics string
 }
 
 func (o Options) maxArena() int {
@@ -73,11 +77,15 @@ func prepare(file []byte, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	numerics, err := op.Known(o.Numerics)
+	if err != nil {
+		return nil, err
+	}
 	budget := tflite.NewBudget(len(file))
 	decoded, err := tflite.Decode(file, budget)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{kernels: kernels, numerics: op.TFLM, options: o}
+	m := &Model{kernels: kernels, numerics: numerics, options: o}
 	return m.prepare(decoded.Subgraphs, budget)
 }

@@ -44,6 +44,9 @@ func (m *Model) ArenaBytes() int { return m.shared.size }
 // Kernels is the name of the kernel set in use.
 func (m *Model) Kernels() string { return m.kernels.Name }
 
+// Numerics is the name of the arithmetic that the results are defined by.
+func (m *Model) Numerics() string { return string(m.numerics) }
+
 // Inputs describes the model's inputs.
 func (m *Model) Inputs() []TensorInfo { return describeAll(m.graph.Tensors, m.graph.Inputs) }
 

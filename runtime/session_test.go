@@ -198,6 +198,7 @@ func TestLoadErrors(t *testing.T) {
 		{"short data", shortData.Bytes(), runtime.Options{}, runtime.ErrInvalid, `operator 0 CONV_2D: tensor "conv/w": found 35 bytes of data, want 36 for int8 [4,3,3,1]`},
 		{"arena", file, runtime.Options{MaxArena: 200}, runtime.ErrArena, "limit 200"},
 		{"kernels", file, runtime.Options{Kernels: "abacus"}, nil, `kernel set "abacus"`},
+		{"numerics", file, runtime.Options{Numerics: "abacus"}, nil, `numerics "abacus": not in this program, which has tflm`},
 	} {
 		m, err := runtime.Load(c.file, c.o)
 		if err == nil || m != nil {

@@ -60,8 +60,8 @@ func setupInspect(fs *flag.FlagSet) cli.Run {
 // printReport is the report for people.
 func printReport(w io.Writer, path string, r *runtime.Report) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d bytes, weights %d, arena %s, %s MACs, kernels %s\n",
-		path, r.FileBytes, r.WeightBytes, known(r.ArenaBytes), known(r.MACs), r.Kernels)
+	fmt.Fprintf(&b, "%s: %d bytes, weights %d, arena %s, %s MACs, kernels %s, numerics %s\n",
+		path, r.FileBytes, r.WeightBytes, known(r.ArenaBytes), known(r.MACs), r.Kernels, r.Numerics)
 	for i, t := range r.Inputs {
 		fmt.Fprintf(&b, "input %d: %s %s %v, %s\n", i, t.Name, t.Type, t.Shape, quantText(t.TensorInfo))
 	}

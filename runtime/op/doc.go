@@ -17,13 +17,6 @@ import (
 	"kedge/runtime/tflite"
 )
 
-// Numerics names the arithmetic that results are defined by.
-type Numerics string
-
-// TFLM is the arithmetic of TensorFlow Lite Micro's reference kernels: integers
-// only between the borders, double rounding.
-const TFLM Numerics = "tflm"
-
 // Evaluator is an operator bound to its tensors.
 type Evaluator interface {
 	// Eval computes the outputs from the inputs. It neither allocates nor fails:
@@ -37,7 +30,7 @@ type Prep struct {
 	Operator *tflite.Operator // what the model says
 	Tensors  []tflite.Tensor  // of the subgraph; RESHAPE resolves a -1 in its output's shape
 	Kernels  *kernel.Set
-	Numerics Numerics
+	Numerics Numerics       // what defines the results
 	Budget   *tflite.Budget // for what preparation allocates
 
 	Subgraph  int               // index of the operator's subgraph; 0 is the main one
@@ -56,15 +49,15 @@ type Prep struct {
 // Prepare checks the operator and binds it to its tensors. Its errors are
 // *[Error], wrapping [ErrUnsupported] or [ErrInvalid].
 func Prepare(p *Prep) (Evaluator, error) {
-	prepare, ok := table[p.Operator.Code]
-	if !ok {
+	define := p.Numerics.definition(p.Operator.Code)
+	if define == nil {
 		return nil, &Error{Index: p.Index, Subgraph: p.Subgraph, Operator: p.Operator.Name(), Err: ErrUnsupported}
 	}
-	return prepare(p)
+	return define(p)
 }
 
-// table lists every operator there is.
-var table = map[tflite.Code]func(*Prep) (Evaluator, error){
+// table lists every operator there is, as the reference defines it.
+var table = map[tflite.Code]prepare{
 	tflite.Abs:                        prepareAbs,
 	tflite.Add:                        prepareAdd,
 	tflite.ArgMax:                     prepareArgMax,
