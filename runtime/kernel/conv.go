@@ -6,35 +6,34 @@ type Conv struct {
 	Window
 	InC, OutC, Groups int
 	InZero            int32 // within int8
+	WeightZero        int32 // within int8; 0 for symmetric weights
 	Weights           []int8
 	Bias              []int32 // per output channel, or nil
 	Output            Output
 
 	Scratch int // bytes that Conv needs; set by PrepareConv
 
-	folded []int32 // bias − InZero·Σ weights
+	folded []int32 // bias − InZero·Σ(weights − WeightZero)
 }
 
 // prepareConvGeneric folds the input's zero point into the bias: Σ w(x−z) =
 // Σ wx − zΣw. Padding is written as z, whose contribution then cancels, exactly
 // as if the taps outside of the image were left out. Integers wrap, so
-// reordering the sum changes nothing.
+// reordering the sum changes nothing. The weights' zero point is taken out
+// through the sum of the patch: Σ(w−zw)x = Σwx − zwΣx.
 func prepareConvGeneric(c *Conv) {
-	c.folded = foldBias(c.Weights, c.OutC, c.Bias, c.InZero)
+	c.folded = foldBias(c.Weights, c.OutC, c.Bias, c.InZero, c.WeightZero)
 	if !c.pointwise() {
 		c.Scratch = c.KernelH * c.KernelW * (c.InC / c.Groups)
 	}
 }
 
-// foldBias is bias − zero·Σw for each of n rows of weights.
-func foldBias(weights []int8, n int, bias []int32, zero int32) []int32 {
+// foldBias is bias − zero·Σ(w−weightZero) for each of n rows of weights.
+func foldBias(weights []int8, n int, bias []int32, zero, weightZero int32) []int32 {
 	folded := make([]int32, n)
 	k := len(weights) / n
 	for i := range folded {
-		var sum int32
-		for _, w := range weights[i*k : (i+1)*k] {
-			sum += int32(w)
-		}
+		sum := total(weights[i*k:(i+1)*k]) - weightZero*int32(k)
 		folded[i] = -zero * sum
 		if bias != nil {
 			folded[i] += bias[i]
@@ -69,7 +68,7 @@ func convGeneric(c *Conv, in, out []int8, scratch []byte) {
 						c.gather(patch, image, y, x, g)
 					}
 					first := g * filters
-					rows(patch, c.Weights[first*k:(first+filters)*k], c.folded, &c.Output, first, out[first:first+filters])
+					rows(patch, c.Weights[first*k:(first+filters)*k], c.folded, c.WeightZero, &c.Output, first, out[first:first+filters])
 				}
 				out = out[c.OutC:]
 			}

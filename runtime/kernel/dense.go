@@ -14,55 +14,46 @@ type Dense struct {
 }
 
 func prepareDenseGeneric(d *Dense) {
-	d.folded = foldBias(d.Weights, d.N, d.Bias, d.InZero)
-	for i := range d.folded {
-		d.folded[i] += d.InZero * d.WeightZero * int32(d.K)
-	}
+	d.folded = foldBias(d.Weights, d.N, d.Bias, d.InZero, d.WeightZero)
 }
 
 func denseGeneric(d *Dense, in, out []int8) {
 	for b := range d.Batch {
-		x := in[b*d.K : (b+1)*d.K]
-		y := out[b*d.N : (b+1)*d.N]
-		if d.WeightZero == 0 {
-			rows(x, d.Weights, d.folded, &d.Output, 0, y)
-		} else {
-			denseAsymmetric(d, x, y)
-		}
+		rows(in[b*d.K:(b+1)*d.K], d.Weights, d.folded, d.WeightZero, &d.Output, 0, out[b*d.N:(b+1)*d.N])
 	}
 }
 
-// denseAsymmetric takes the weights' zero point out through the sum of the
-// inputs: Σ(w−zw)x = Σwx − zwΣx.
-func denseAsymmetric(d *Dense, x, y []int8) {
-	var sum int32
-	for _, v := range x {
-		sum += int32(v)
-	}
-	for n := range y {
-		acc := d.folded[n] + dot(x, d.Weights[n*d.K:(n+1)*d.K]) - d.WeightZero*sum
-		y[n] = d.Output.requantize(acc, n)
-	}
-}
-
-// rows computes len(y) outputs from the vector x: row n of weights, channel
-// first+n of folded and o.
-func rows(x, weights []int8, folded []int32, o *Output, first int, y []int8) {
+// rows computes len(y) outputs from the vector x: row n of weights, whose zero
+// point is zero, and channel first+n of folded and o.
+func rows(x, weights []int8, folded []int32, zero int32, o *Output, first int, y []int8) {
 	k := len(x)
 	n := 0
+	var shift int32
+	if zero != 0 {
+		shift = -zero * total(x)
+	}
 	for ; n+4 <= len(y); n += 4 {
 		w := weights[n*k : (n+4)*k]
 		a0, a1, a2, a3 := dot4(x, w[:k], w[k:2*k], w[2*k:3*k], w[3*k:])
 		c := first + n
-		y[n] = o.requantize(folded[c]+a0, c)
-		y[n+1] = o.requantize(folded[c+1]+a1, c+1)
-		y[n+2] = o.requantize(folded[c+2]+a2, c+2)
-		y[n+3] = o.requantize(folded[c+3]+a3, c+3)
+		y[n] = o.requantize(folded[c]+shift+a0, c)
+		y[n+1] = o.requantize(folded[c+1]+shift+a1, c+1)
+		y[n+2] = o.requantize(folded[c+2]+shift+a2, c+2)
+		y[n+3] = o.requantize(folded[c+3]+shift+a3, c+3)
 	}
 	for ; n < len(y); n++ {
 		c := first + n
-		y[n] = o.requantize(folded[c]+dot(x, weights[n*k:(n+1)*k]), c)
+		y[n] = o.requantize(folded[c]+shift+dot(x, weights[n*k:(n+1)*k]), c)
 	}
+}
+
+// total is Σ x.
+func total(x []int8) int32 {
+	var sum int32
+	for _, v := range x {
+		sum += int32(v)
+	}
+	return sum
 }
 
 // dot is Σ x·w.

@@ -7,6 +7,7 @@ type Depthwise struct {
 	InC, OutC  int
 	Multiplier int   // OutC/InC
 	InZero     int32 // within int8
+	WeightZero int32 // within int8; 0 for symmetric weights
 	Weights    []int8
 	Bias       []int32 // per output channel, or nil
 	Output     Output
@@ -48,6 +49,13 @@ func depthwiseGeneric(d *Depthwise, in, out []int8, scratch []byte) {
 // start of x and w. Three at a time spare the accumulators' loads and stores.
 func (d *Depthwise) row(acc []int32, x, w []int8, n int) {
 	step := d.DilationW * d.InC
+	if d.WeightZero != 0 {
+		for ; n > 0; n-- {
+			d.accumulateAsymmetric(acc, x[:d.InC], w[:d.OutC])
+			x, w = x[min(step, len(x)):], w[d.OutC:]
+		}
+		return
+	}
 	for ; n >= 3 && d.Multiplier == 1; n -= 3 {
 		accumulate3(acc, x, x[step:], x[2*step:], w, w[d.OutC:], w[2*d.OutC:], d.InZero)
 		x, w = x[min(3*step, len(x)):], w[3*d.OutC:]
@@ -81,6 +89,25 @@ func (d *Depthwise) accumulate(acc []int32, x, w []int8) {
 		v := int32(b) - d.InZero
 		for i := range d.Multiplier {
 			acc[i] += v * int32(w[i])
+		}
+		acc, w = acc[d.Multiplier:], w[d.Multiplier:]
+	}
+}
+
+// accumulateAsymmetric is accumulate for weights with a zero point.
+func (d *Depthwise) accumulateAsymmetric(acc []int32, x, w []int8) {
+	w = w[:len(acc)]
+	if d.Multiplier == 1 {
+		x = x[:len(acc)]
+		for i := range acc {
+			acc[i] += (int32(x[i]) - d.InZero) * (int32(w[i]) - d.WeightZero)
+		}
+		return
+	}
+	for _, b := range x {
+		v := int32(b) - d.InZero
+		for i := range d.Multiplier {
+			acc[i] += v * (int32(w[i]) - d.WeightZero)
 		}
 		acc, w = acc[d.Multiplier:], w[d.Multiplier:]
 	}

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -80,6 +81,14 @@ func (r values) bias(n int) []int32 {
 	return b
 }
 
+// weightZero is a zero point of weights, mostly 0.
+func (r values) weightZero() int32 {
+	if r.IntN(3) > 0 {
+		return 0
+	}
+	return int32(r.IntN(256)) - 128
+}
+
 // window is a random geometry; its padding is any, not only that of SAME.
 func (r values) window() Window {
 	w := Window{
@@ -114,7 +123,7 @@ func TestConv(t *testing.T) {
 			c.OutH, c.OutW = (c.InH-1)/c.StrideH+1, (c.InW-1)/c.StrideW+1
 		}
 		c.Weights = r.int8s(c.OutC * c.KernelH * c.KernelW * depth)
-		c.Bias, c.Output = r.bias(c.OutC), r.output(c.OutC)
+		c.Bias, c.Output, c.WeightZero = r.bias(c.OutC), r.output(c.OutC), r.weightZero()
 		in, out := r.int8s(c.Batch*c.InH*c.InW*c.InC), make([]int8, c.Batch*c.OutH*c.OutW*c.OutC)
 		s.PrepareConv(&c)
 		s.Conv(&c, in, out, make([]byte, c.Scratch))
@@ -123,10 +132,10 @@ func TestConv(t *testing.T) {
 				return int32(in[((b*c.InH+y)*c.InW+x)*c.InC+ch/filters*depth+i]) - c.InZero
 			},
 			func(ch, ky, kx, i int) int32 {
-				return int32(c.Weights[((ch*c.KernelH+ky)*c.KernelW+kx)*depth+i])
+				return int32(c.Weights[((ch*c.KernelH+ky)*c.KernelW+kx)*depth+i]) - c.WeightZero
 			})
 		if !slices.Equal(out, want) {
-			t.Fatalf("%+v: got %v, want %v", c.Window, out, want)
+			t.Fatalf("%+v, weights' zero point %d: got %v, want %v", c.Window, c.WeightZero, out, want)
 		}
 	})
 }
@@ -136,7 +145,7 @@ func TestDepthwise(t *testing.T) {
 		d := Depthwise{Window: r.window(), InC: 1 + r.IntN(20), Multiplier: 1 + r.IntN(3)*r.IntN(2), InZero: int32(r.IntN(256)) - 128}
 		d.OutC = d.InC * d.Multiplier
 		d.Weights = r.int8s(d.KernelH * d.KernelW * d.OutC)
-		d.Bias, d.Output = r.bias(d.OutC), r.output(d.OutC)
+		d.Bias, d.Output, d.WeightZero = r.bias(d.OutC), r.output(d.OutC), r.weightZero()
 		in, out := r.int8s(d.Batch*d.InH*d.InW*d.InC), make([]int8, d.Batch*d.OutH*d.OutW*d.OutC)
 		s.PrepareDepthwise(&d)
 		s.Depthwise(&d, in, out, make([]byte, d.Scratch))
@@ -144,19 +153,16 @@ func TestDepthwise(t *testing.T) {
 			func(b, y, x, ch, _ int) int32 {
 				return int32(in[((b*d.InH+y)*d.InW+x)*d.InC+ch/d.Multiplier]) - d.InZero
 			},
-			func(ch, ky, kx, _ int) int32 { return int32(d.Weights[(ky*d.KernelW+kx)*d.OutC+ch]) })
+			func(ch, ky, kx, _ int) int32 { return int32(d.Weights[(ky*d.KernelW+kx)*d.OutC+ch]) - d.WeightZero })
 		if !slices.Equal(out, want) {
-			t.Fatalf("%+v: got %v, want %v", d.Window, out, want)
+			t.Fatalf("%+v, weights' zero point %d: got %v, want %v", d.Window, d.WeightZero, out, want)
 		}
 	})
 }
 
 func TestDense(t *testing.T) {
 	each(t, 400, func(t *testing.T, s *Set, r values) {
-		d := Dense{Batch: 1 + r.IntN(3), K: 1 + r.IntN(70), N: 1 + r.IntN(20), InZero: int32(r.IntN(256)) - 128}
-		if r.IntN(3) == 0 {
-			d.WeightZero = int32(r.IntN(256)) - 128
-		}
+		d := Dense{Batch: 1 + r.IntN(3), K: 1 + r.IntN(70), N: 1 + r.IntN(20), InZero: int32(r.IntN(256)) - 128, WeightZero: r.weightZero()}
 		d.Weights, d.Bias, d.Output = r.int8s(d.N*d.K), r.bias(d.N), r.output(d.N)
 		in, out := r.int8s(d.Batch*d.K), make([]int8, d.Batch*d.N)
 		s.PrepareDense(&d)
@@ -171,6 +177,78 @@ func TestDense(t *testing.T) {
 	})
 }
 
+// TestDenseReal computes every sum and rounds it by its distance to the integers
+// around it.
+func TestDenseReal(t *testing.T) {
+	r := values{rand.New(rand.NewPCG(5, 6))}
+	for range 200 {
+		d := DenseReal{Batch: 1 + r.IntN(3), K: 1 + r.IntN(40), N: 1 + r.IntN(9), InZero: int32(r.IntN(256)), WeightZero: int32(r.IntN(256)),
+			Scale: math.Ldexp(float64(1+r.IntN(3)), -r.IntN(16)), Zero: int32(r.IntN(256)), Min: int32(r.IntN(50)), Max: 255 - int32(r.IntN(50))}
+		d.Weights, d.Bias = bytesOf(r.int8s(d.N*d.K)), r.bias(d.N)
+		in, out := bytesOf(r.int8s(d.Batch*d.K)), make([]uint8, d.Batch*d.N)
+		d.Prepare()
+		RunDenseReal(&d, in, out)
+		for i, got := range out {
+			b, n := i/d.N, i%d.N
+			acc := int32(0)
+			if d.Bias != nil {
+				acc = d.Bias[n]
+			}
+			for k := range d.K {
+				acc += (int32(in[b*d.K+k]) - d.InZero) * (int32(d.Weights[n*d.K+k]) - d.WeightZero)
+			}
+			v := math.Trunc(float64(acc) * d.Scale) // exact: the scale has few bits
+			if rest := float64(acc)*d.Scale - v; rest >= 0.5 {
+				v++
+			} else if rest <= -0.5 {
+				v--
+			}
+			if want := min(max(int32(v)+d.Zero, d.Min), d.Max); int32(got) != want {
+				t.Fatalf("sum %d times %g: got %d, want %d", acc, d.Scale, got, want)
+			}
+		}
+	}
+}
+
+func bytesOf(s []int8) []byte {
+	b := make([]byte, len(s))
+	for i, v := range s {
+		b[i] = byte(v)
+	}
+	return b
+}
+
+// TestTransposeConv spreads every input over the output, as the definition has it.
+func TestTransposeConv(t *testing.T) {
+	r := values{rand.New(rand.NewPCG(7, 8))}
+	for range 200 {
+		c := TransposeConv{Window: r.window(), InC: 1 + r.IntN(5), OutC: 1 + r.IntN(5), InZero: int32(r.IntN(256)) - 128, WeightZero: r.weightZero()}
+		c.Weights, c.Bias, c.Output = r.int8s(c.OutC*c.KernelH*c.KernelW*c.InC), r.bias(c.OutC), r.output(c.OutC)
+		in, out := r.int8s(c.Batch*c.InH*c.InW*c.InC), make([]int8, c.Batch*c.OutH*c.OutW*c.OutC)
+		c.Run8(in, out)
+		sums := make([]int32, len(out))
+		for i, x := range in {
+			ch, rest := i%c.InC, i/c.InC
+			col, row, b := rest%c.InW, rest/c.InW%c.InH, rest/c.InW/c.InH
+			for j, w := range c.Weights {
+				wc, tap := j%c.InC, j/c.InC
+				y, x0 := row*c.StrideH-c.PadTop+tap/c.KernelW%c.KernelH, col*c.StrideW-c.PadLeft+tap%c.KernelW
+				if wc == ch && y >= 0 && y < c.OutH && x0 >= 0 && x0 < c.OutW {
+					sums[((b*c.OutH+y)*c.OutW+x0)*c.OutC+tap/c.KernelW/c.KernelH] += (int32(x) - c.InZero) * (int32(w) - c.WeightZero)
+				}
+			}
+		}
+		for i, acc := range sums {
+			if c.Bias != nil {
+				acc += c.Bias[i%c.OutC]
+			}
+			if want := int8(min(max(c.Output.Multipliers[i%c.OutC].Apply(acc)+c.Output.Zero, c.Output.Min), c.Output.Max)); out[i] != want {
+				t.Fatalf("%+v, weights' zero point %d: output %d: got %d, want %d", c.Window, c.WeightZero, i, out[i], want)
+			}
+		}
+	}
+}
+
 func TestAdd(t *testing.T) {
 	each(t, 60, func(t *testing.T, s *Set, r values) {
 		a := Add{Output: fixed.Multiplier{M: 1 << 30, Shift: -int32(r.IntN(20))}, Zero: 3, Min: -100, Max: 90}
@@ -181,7 +259,7 @@ func TestAdd(t *testing.T) {
 		x, y, out := r.int8s(n), r.int8s(n), make([]int8, n)
 		s.Add(&a, x, y, out)
 		for i := range out {
-			sum := a.X[int(x[i])+128] + a.Y[int(y[i])+128]
+			sum := a.X[byte(x[i])] + a.Y[byte(y[i])]
 			if want := int8(min(max(a.Output.Apply(sum)+3, -100), 90)); out[i] != want {
 				t.Fatalf("%d+%d: got %d, want %d", x[i], y[i], out[i], want)
 			}

@@ -7,12 +7,13 @@ package kernel
 // accumulators have to be kept.
 type TransposeConv struct {
 	Window
-	InC, OutC int
-	InZero    int32 // within int8; 0 for int16
-	Weights   []int8
-	Bias      []int32 // per output channel, or nil; of int8
-	WideBias  []int64 // the same of int16
-	Output    Output
+	InC, OutC  int
+	InZero     int32 // within int8; 0 for int16
+	WeightZero int32 // within int8; 0 for symmetric weights
+	Weights    []int8
+	Bias       []int32 // per output channel, or nil; of int8
+	WideBias   []int64 // the same of int16
+	Output     Output
 }
 
 // Run8 computes the layer on int8 with 32-bit accumulators.
@@ -73,6 +74,11 @@ func gatherTaps[T int8 | int16](c *TransposeConv, image []T, y, x, o int) int64 
 			pixel := (row*c.InW + col) * c.InC
 			for i, v := range image[pixel : pixel+c.InC] {
 				acc += int64((int32(v) - c.InZero) * int32(w[i]))
+			}
+			if c.WeightZero != 0 {
+				for _, v := range image[pixel : pixel+c.InC] {
+					acc -= int64((int32(v) - c.InZero) * c.WeightZero)
+				}
 			}
 		}
 	}

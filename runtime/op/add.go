@@ -10,11 +10,11 @@ import (
 
 // addParams is the addition of quantized values: each input is shifted left,
 // scaled to twice the larger input scale, and their sum scaled to the output.
-// SUB takes the second input negated after its scaling.
+// SUB takes the second input negated after its scaling. uint8 goes as int8.
 type addParams struct {
 	subtract           bool
 	xZero, yZero, zero int32
-	shift              uint32 // 20 for int8, 15 for int16
+	shift              uint32 // 20 for bytes, 15 for int16
 	x, y, out          fixed.Multiplier
 	lo, hi             int32
 }
@@ -30,7 +30,7 @@ func prepareAdd(p *Prep) (Evaluator, error) {
 func (p *Prep) add(subtract bool) (Evaluator, error) {
 	x, y, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(out, tensor.Int8, tensor.Int16), p.types(x, out.Type), p.types(y, out.Type),
+		p.types(out, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(x, out.Type), p.types(y, out.Type),
 		p.quantized(x), p.quantized(y), p.quantized(out),
 	); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (p *Prep) add(subtract bool) (Evaluator, error) {
 	if err := p.Budget.Spend(1, 2048); err != nil {
 		return nil, err
 	}
-	return &add{x.id, y.id, out.id, b, params.kernel(), p.Kernels.Add}, nil
+	return &add{x.id, y.id, out.id, b, params.kernel(out.Type), p.Kernels.Add}, nil
 }
 
 // addParams computes the factors in float64, in the definition's order.
@@ -84,17 +84,20 @@ func (a *addParams) scaleY(v int32) int32 {
 	return scaled
 }
 
-// kernel tabulates the inputs' scaling, which for int8 has 256 arguments.
-func (a *addParams) kernel() kernel.Add {
+// kernel tabulates the inputs' scaling, which for bytes has 256 arguments.
+func (a *addParams) kernel(t tensor.Type) kernel.Add {
 	k := kernel.Add{Output: a.out, Zero: a.zero, Min: a.lo, Max: a.hi}
-	for i := range int32(256) {
-		k.X[i] = a.scaleX(i - 128)
-		k.Y[i] = a.scaleY(i - 128)
+	for i := range k.X {
+		v := int32(i)
+		if t == tensor.Int8 {
+			v = int32(int8(i))
+		}
+		k.X[i], k.Y[i] = a.scaleX(v), a.scaleY(v)
 	}
 	return k
 }
 
-// add is ADD or SUB for int8.
+// add is ADD or SUB for int8, or uint8 by the same bytes.
 type add struct {
 	x, y, out int
 	broadcast
