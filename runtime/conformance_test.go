@@ -17,7 +17,7 @@ var otherMACs = map[string]int64{
 }
 
 func TestConformance(t *testing.T) {
-	for _, set := range []string{".", "ops", "seanet"} {
+	for _, set := range []string{".", "ops", "seanet", "extra", "uint8", "uint8/ops"} {
 		for _, c := range runtimetest.Cases(t, set) {
 			t.Run(set+"/"+c.Name, func(t *testing.T) { conform(t, &c) })
 		}

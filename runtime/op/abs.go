@@ -28,7 +28,7 @@ func prepareAbs(p *Prep) (Evaluator, error) {
 		}
 		return &elementwise[int16, int16]{in.id, out.id, plainAbs{}}, nil
 	}
-	in, out, err := p.unary()
+	in, out, err := p.unary(tensor.Int8, tensor.Int16)
 	if err != nil {
 		return nil, err
 	}

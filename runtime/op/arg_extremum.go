@@ -11,7 +11,7 @@ import (
 // argExtremum is ARG_MAX or ARG_MIN: the index along one dimension of the first
 // raw value that none surpasses. What compares as false, as NaN does, does not
 // surpass.
-type argExtremum[T int8 | float32] struct {
+type argExtremum[T int8 | uint8 | float32, O int32 | int64] struct {
 	in, out            int
 	outer, size, inner int
 	largest            bool
@@ -24,7 +24,7 @@ func prepareArgExtremum(p *Prep, largest bool) (Evaluator, error) {
 	}
 	in, axis, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Float32), p.types(axis, tensor.Int32), p.types(out, tensor.Int32),
+		p.types(in, tensor.Int8, tensor.Uint8, tensor.Float32), p.types(axis, tensor.Int32), p.types(out, tensor.Int32, tensor.Int64),
 		p.constant(axis),
 	); err != nil {
 		return nil, err
@@ -52,14 +52,25 @@ func prepareArgExtremum(p *Prep, largest bool) (Evaluator, error) {
 	}
 	outer, _ := in.Shape[:d].Elements()
 	inner, _ := in.Shape[d+1:].Elements()
-	if in.Type == tensor.Float32 {
-		return &argExtremum[float32]{in.id, out.id, outer, size, inner, largest}, nil
+	if out.Type == tensor.Int64 {
+		return bindArgExtremum[int64](in, out, outer, size, inner, largest), nil
 	}
-	return &argExtremum[int8]{in.id, out.id, outer, size, inner, largest}, nil
+	return bindArgExtremum[int32](in, out, outer, size, inner, largest), nil
 }
 
-func (a *argExtremum[T]) Eval(m *Memory) {
-	in, out := get[T](m, a.in), get[int32](m, a.out)
+// bindArgExtremum picks the type of input.
+func bindArgExtremum[O int32 | int64](in, out operand, outer, size, inner int, largest bool) Evaluator {
+	switch in.Type {
+	case tensor.Uint8:
+		return &argExtremum[uint8, O]{in.id, out.id, outer, size, inner, largest}
+	case tensor.Float32:
+		return &argExtremum[float32, O]{in.id, out.id, outer, size, inner, largest}
+	}
+	return &argExtremum[int8, O]{in.id, out.id, outer, size, inner, largest}
+}
+
+func (a *argExtremum[T, O]) Eval(m *Memory) {
+	in, out := get[T](m, a.in), get[O](m, a.out)
 	clear(out)
 	if len(out) == 0 {
 		return
@@ -70,7 +81,7 @@ func (a *argExtremum[T]) Eval(m *Memory) {
 			for j, v := range in[i*a.inner : (i+1)*a.inner] {
 				held := in[int(best[j])*a.inner+j]
 				if a.largest && v > held || !a.largest && v < held {
-					best[j] = int32(i)
+					best[j] = O(i)
 				}
 			}
 		}

@@ -5,7 +5,7 @@ import "kedge/runtime/tensor"
 // averagePool2D is AVERAGE_POOL_2D: the mean of the valid cells' raw values,
 // rounded half away from zero. Zero points play no part, since input and output
 // have the same.
-type averagePool2D[T int8 | int16] struct{ pool2D }
+type averagePool2D[T int8 | uint8 | int16] struct{ pool2D }
 
 func prepareAveragePool2D(p *Prep) (Evaluator, error) {
 	q, t, err := p.pool2D()
@@ -13,7 +13,10 @@ func prepareAveragePool2D(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	p.Scratch = 4 * q.depth
-	if t == tensor.Int16 {
+	switch t {
+	case tensor.Uint8:
+		return &averagePool2D[uint8]{q}, nil
+	case tensor.Int16:
 		return &averagePool2D[int16]{q}, nil
 	}
 	return &averagePool2D[int8]{q}, nil

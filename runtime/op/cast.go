@@ -22,16 +22,22 @@ func (c *cast[I, O]) Eval(m *Memory) {
 	}
 }
 
-// prepareCast prepares CAST. Between integers uint32 has the bits of int32.
+// prepareCast prepares CAST. Between integers uint32 has the bits of int32. uint8,
+// which TensorFlow Lite Micro does not have, goes as in TensorFlow Lite.
 func prepareCast(p *Prep) (Evaluator, error) {
 	if err := p.arity(1, 1, 1); err != nil {
 		return nil, err
 	}
 	in, out := p.in(0), p.out(0)
+	if err := p.shape(out, in.Shape); err != nil {
+		return nil, err
+	}
+	if in.Type == tensor.Uint8 || out.Type == tensor.Uint8 {
+		return p.castUint8(in, out)
+	}
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Int16, tensor.Int32, tensor.Uint32, tensor.Float32, tensor.Bool),
 		p.types(out, tensor.Int8, tensor.Int16, tensor.Int32, tensor.Uint32, tensor.Float32),
-		p.shape(out, in.Shape),
 	); err != nil {
 		return nil, err
 	}

@@ -45,13 +45,13 @@ func truth(b bool) uint8 {
 }
 
 // compare prepares a comparison, whose output is bool. Numbers and bools are
-// compared as they are, int8 by what its values stand for.
+// compared as they are, int8 and uint8 by what their values stand for.
 func (p *Prep) compare(r relation) (Evaluator, error) {
 	if err := p.arity(2, 2, 1); err != nil {
 		return nil, err
 	}
 	x, y := p.in(0), p.in(1)
-	types := []tensor.Type{tensor.Int8, tensor.Int32, tensor.Int64, tensor.Float32}
+	types := []tensor.Type{tensor.Int8, tensor.Uint8, tensor.Int32, tensor.Int64, tensor.Float32}
 	if r == equal || r == notEqual {
 		types = append(types, tensor.Bool)
 	}
@@ -71,7 +71,7 @@ func (p *Prep) compare(r relation) (Evaluator, error) {
 	return p.compareQuantized(x, y, r)
 }
 
-// compareQuantized compares int8 values, each less its zero point, shifted left
+// compareQuantized compares 8-bit values, each less its zero point, shifted left
 // by 8 and scaled by its own scale; differences below 1/256 vanish in that. There
 // is no room for scales of 1 or more.
 func (p *Prep) compareQuantized(x, y operand, r relation) (Evaluator, error) {
@@ -86,7 +86,9 @@ func (p *Prep) compareQuantized(x, y operand, r relation) (Evaluator, error) {
 	f := holds[int32](r)
 	xm, ym := fixed.Quantize(float64(x.Quant.Scale())), fixed.Quantize(float64(y.Quant.Scale()))
 	xZero, yZero := x.Quant.ZeroPoint(), y.Quant.ZeroPoint()
-	return pair(p, func(a, b int8) uint8 {
-		return f(xm.Apply((int32(a)-xZero)<<8), ym.Apply((int32(b)-yZero)<<8))
-	})
+	scaled := func(a, b int32) uint8 { return f(xm.Apply((a-xZero)<<8), ym.Apply((b-yZero)<<8)) }
+	if x.Type == tensor.Uint8 {
+		return pair(p, func(a, b uint8) uint8 { return scaled(int32(a), int32(b)) })
+	}
+	return pair(p, func(a, b int8) uint8 { return scaled(int32(a), int32(b)) })
 }

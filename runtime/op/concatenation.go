@@ -3,13 +3,15 @@ package op
 import (
 	"cmp"
 	"fmt"
+	"math"
 
 	"kedge/runtime/tensor"
 )
 
 // prepareConcatenation prepares CONCATENATION: the inputs one behind the other
-// along an axis. Nothing is rounded, because 8-bit inputs must have the output's
-// quantization; int16 needs zero point 0 and its scales are not looked at.
+// along an axis. Nothing is rounded, because int8 inputs must have the output's
+// quantization; int16 needs zero point 0 and its scales are not looked at. uint8
+// inputs of another quantization are rescaled.
 func prepareConcatenation(p *Prep) (Evaluator, error) {
 	n := max(len(p.Operator.Inputs), 1)
 	if err := p.arity(n, n, 1); err != nil {
@@ -27,12 +29,43 @@ func prepareConcatenation(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if out.Type == tensor.Uint8 {
+		return &joinParts{j}, p.rescaleParts(j.parts, out)
+	}
 	for i := range n {
 		if err := p.keepsQuant(p.in(i), out); err != nil {
 			return nil, err
 		}
 	}
 	return &joinParts{j}, nil
+}
+
+// rescaleParts gives parts of another quantization than out's a table: the value
+// times in/out (as in times the reciprocal of out) less the zero point times
+// that, rounded half away from zero, plus out's zero point, clamped. Every step
+// is rounded to float32.
+func (p *Prep) rescaleParts(parts []piece, out operand) error {
+	for i := range parts {
+		in := operand{parts[i].tensor, &p.Tensors[parts[i].tensor]}
+		if in.Quant.Scale() == out.Quant.Scale() && in.Quant.ZeroPoint() == out.Quant.ZeroPoint() {
+			continue
+		}
+		if err := cmp.Or(p.quantized(in), p.quantized(out), p.Budget.Spend(1, 256)); err != nil {
+			return err
+		}
+		scale := float32(in.Quant.Scale() * float32(1/out.Quant.Scale()))
+		if math.IsInf(float64(scale), 0) {
+			return p.unsupported(in, fmt.Sprintf("scale %g for an output of %g", in.Quant.Scale(), out.Quant.Scale()), "less")
+		}
+		bias := float32(float32(-in.Quant.ZeroPoint()) * scale)
+		table := new([256]byte)
+		for v := range table {
+			y := float64(roundf(float32(float32(float32(v)*scale)+bias))) + float64(out.Quant.ZeroPoint())
+			table[v] = byte(min(max(y, 0), 255))
+		}
+		parts[i].table = table
+	}
+	return nil
 }
 
 // keepsQuant checks that in need not be requantized to become part of out.

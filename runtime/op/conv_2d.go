@@ -9,7 +9,8 @@ import (
 )
 
 // conv2D is CONV_2D on int8: NHWC, weights [outC, kh, kw, inC/groups] of int8 or
-// int4, optional int32 bias. On int16 it is a [wide].
+// int4, optional int32 bias. On int16 it is a [wide]; on uint8 the same flipped,
+// with weights of uint8 and any zero point.
 type conv2D struct {
 	in, out int
 	kernel.Conv
@@ -22,10 +23,13 @@ func prepareConv2D(p *Prep) (Evaluator, error) {
 	}
 	in, w, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8, tensor.Int4), p.types(out, in.Type),
+		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),
-		p.quantized(in), p.quantized(out), p.centered(in, out), p.symmetric(w),
+		p.quantized(in), p.quantized(out), p.centered(in, out), p.filter(in, w, p.in(2), out),
 	); err != nil {
+		return nil, err
+	}
+	if err := p.signed(&in, &w, &out); err != nil {
 		return nil, err
 	}
 	c, err := p.convGeometry(in, w, out)
@@ -54,7 +58,7 @@ func prepareConv2D(p *Prep) (Evaluator, error) {
 	p.Kernels.PrepareConv(&c)
 	p.Scratch = c.Scratch
 	p.MACs = int64(out.elements()) * int64(len(c.Weights)/c.OutC)
-	return &conv2D{in.id, out.id, c, p.Kernels.Conv}, nil
+	return p.unsigned(&conv2D{in.id, out.id, c, p.Kernels.Conv}, in, out), nil
 }
 
 // convGeometry checks how the shapes of a convolution fit together.
@@ -64,7 +68,7 @@ func (p *Prep) convGeometry(in, w, out operand) (kernel.Conv, error) {
 	if err != nil {
 		return kernel.Conv{}, err
 	}
-	c := kernel.Conv{Window: win, InC: in.Shape[3], OutC: w.Shape[0], InZero: in.Quant.ZeroPoint()}
+	c := kernel.Conv{Window: win, InC: in.Shape[3], OutC: w.Shape[0], InZero: in.Quant.ZeroPoint(), WeightZero: w.Quant.ZeroPoint()}
 	depth := w.Shape[3]
 	if depth <= 0 || c.InC == 0 || c.InC%depth != 0 {
 		return c, p.invalid(w, fmt.Sprintf("filters of depth %d", depth), fmt.Sprintf("a divisor of %d input channels", c.InC))

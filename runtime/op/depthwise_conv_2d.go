@@ -10,7 +10,8 @@ import (
 
 // depthwiseConv2D is DEPTHWISE_CONV_2D on int8: NHWC, weights [1, kh, kw, outC]
 // of int8 or int4, optional int32 bias. On int16 it is a [wide] with as many
-// groups as input channels, whose bias is int64.
+// groups as input channels, whose bias is int64; on uint8 the same as int8,
+// flipped, with weights of uint8 and any zero point.
 type depthwiseConv2D struct {
 	in, out int
 	kernel.Depthwise
@@ -23,10 +24,13 @@ func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
 	}
 	in, w, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8, tensor.Int4), p.types(out, in.Type),
+		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),
-		p.quantized(in), p.quantized(out), p.centered(in, out), p.symmetric(w),
+		p.quantized(in), p.quantized(out), p.centered(in, out), p.filter(in, w, p.in(2), out),
 	); err != nil {
+		return nil, err
+	}
+	if err := p.signed(&in, &w, &out); err != nil {
 		return nil, err
 	}
 	d, err := p.depthwiseGeometry(in, w, out)
@@ -54,7 +58,7 @@ func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
 	p.Kernels.PrepareDepthwise(&d)
 	p.Scratch = d.Scratch
 	p.MACs = int64(out.elements()) * int64(d.KernelH*d.KernelW)
-	return &depthwiseConv2D{in.id, out.id, d, p.Kernels.Depthwise}, nil
+	return p.unsigned(&depthwiseConv2D{in.id, out.id, d, p.Kernels.Depthwise}, in, out), nil
 }
 
 // depthwiseGeometry checks how the shapes fit together. The channel multiplier
@@ -65,7 +69,7 @@ func (p *Prep) depthwiseGeometry(in, w, out operand) (kernel.Depthwise, error) {
 	if err != nil {
 		return kernel.Depthwise{}, err
 	}
-	d := kernel.Depthwise{Window: win, InC: in.Shape[3], OutC: w.Shape[3], InZero: in.Quant.ZeroPoint()}
+	d := kernel.Depthwise{Window: win, InC: in.Shape[3], OutC: w.Shape[3], InZero: in.Quant.ZeroPoint(), WeightZero: w.Quant.ZeroPoint()}
 	if w.Shape[0] != 1 {
 		return d, p.invalid(w, fmt.Sprintf("shape %v", w.Shape), "1 as its first dimension")
 	}

@@ -9,7 +9,7 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// div is DIV on int8: the inputs less their zero points, the dividend shifted
+// div is DIV on int8 or uint8: the inputs less their zero points, the dividend shifted
 // left as far as it goes and multiplied by the divisor's reciprocal in fixed
 // point, then scaled by x/(y·out) (product and quotient in float32), plus the
 // output's zero point, clamped. Division by 0, which the reference leaves
@@ -29,7 +29,7 @@ func prepareDiv(p *Prep) (Evaluator, error) {
 	}
 	x, y, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(out, tensor.Int8, tensor.Int32), p.types(x, out.Type), p.types(y, out.Type),
+		p.types(out, tensor.Int8, tensor.Uint8, tensor.Int32), p.types(x, out.Type), p.types(y, out.Type),
 	); err != nil {
 		return nil, err
 	}
@@ -51,6 +51,9 @@ func prepareDiv(p *Prep) (Evaluator, error) {
 	}
 	if f.lo, f.hi, err = p.clamp(act, out); err != nil {
 		return nil, err
+	}
+	if out.Type == tensor.Uint8 {
+		return pair(p, func(a, b uint8) uint8 { return uint8(f.at(int32(a), int32(b))) })
 	}
 	return pair(p, func(a, b int8) int8 { return int8(f.at(int32(a), int32(b))) })
 }

@@ -36,7 +36,7 @@ func prepareExtremum(p *Prep, largest bool) (Evaluator, error) {
 	}
 	out := p.out(0)
 	if err := cmp.Or(
-		p.types(out, tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.Float32),
+		p.types(out, tensor.Int8, tensor.Uint8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.Float32),
 		p.types(p.in(0), out.Type), p.types(p.in(1), out.Type),
 	); err != nil {
 		return nil, err
@@ -44,6 +44,8 @@ func prepareExtremum(p *Prep, largest bool) (Evaluator, error) {
 	switch out.Type {
 	case tensor.Int8:
 		return pair(p, extremum[int8](largest))
+	case tensor.Uint8:
+		return pair(p, extremum[uint8](largest))
 	case tensor.Int16:
 		return pair(p, extremum[int16](largest))
 	case tensor.Int32:

@@ -3,9 +3,7 @@ package op
 import (
 	"cmp"
 	"fmt"
-	"math"
 
-	"kedge/runtime/fixed"
 	"kedge/runtime/kernel"
 	"kedge/runtime/tensor"
 )
@@ -24,9 +22,12 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	in, w, out := p.in(0), p.in(1), p.out(0)
+	if in.Type == tensor.Uint8 {
+		return p.fullyConnectedUint8(in, w, out)
+	}
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8, tensor.Int4), p.types(out, in.Type),
-		p.rank(w, 2), p.quantized(in), p.quantized(out), p.centered(in, out),
+		p.rank(w, 2), p.quantized(in), p.quantized(out), p.centered(in, out), p.denseZero(w),
 	); err != nil {
 		return nil, err
 	}
@@ -80,11 +81,16 @@ func (p *Prep) denseGeometry(in, w, out operand) (kernel.Dense, error) {
 	}
 	if !w.Quant.PerChannel() {
 		d.WeightZero = w.Quant.ZeroPoint()
-		if d.WeightZero < -128 || d.WeightZero > 127 {
-			return d, p.invalid(w, fmt.Sprintf("zero point %d", d.WeightZero), "-128 to 127")
-		}
 	}
 	return d, nil
+}
+
+// denseZero checks the zero point of weights with one scale.
+func (p *Prep) denseZero(w operand) error {
+	if z := w.Quant.ZeroPoint(); !w.Quant.PerChannel() && (z < -128 || z > 127) {
+		return p.invalid(w, fmt.Sprintf("zero point %d", z), "-128 to 127")
+	}
+	return nil
 }
 
 // denseOutput is the requantization. With one scale for all weights its product
@@ -100,38 +106,15 @@ func (p *Prep) denseOutput(in, w, out operand, n int) (kernel.Output, error) {
 	if len(w.Quant.Scales) == 0 {
 		return kernel.Output{}, p.invalid(w, "no scale", "a positive one")
 	}
-	if err := p.biasScale(in, w, out); err != nil {
+	if err := p.biasScale(in, w, p.in(2), out); err != nil {
 		return kernel.Output{}, err
 	}
-	product := float32(in.Quant.Scale() * w.Quant.Scale())
-	m, err := p.multiplier(w, float64(product)/float64(out.Quant.Scale()))
+	ms, err := p.tensorMultipliers(in, w, out, n)
 	if err != nil {
 		return kernel.Output{}, err
 	}
-	if err := p.Budget.Spend(n, 8); err != nil {
-		return kernel.Output{}, err
-	}
-	ms := make([]fixed.Multiplier, n)
-	for i := range ms {
-		ms[i] = m
-	}
 	lo, hi, err := p.clamp(act, out)
 	return kernel.Output{Multipliers: ms, Zero: out.Quant.ZeroPoint(), Min: lo, Max: hi}, err
-}
-
-// biasScale refuses a bias whose scale is not that of the accumulator: it would
-// be added as if it were. The tolerance is the reference's.
-func (p *Prep) biasScale(in, w, out operand) error {
-	b := p.in(2)
-	if !b.given() || len(b.Quant.Scales) == 0 {
-		return nil
-	}
-	product := float64(in.Quant.Scale()) * float64(w.Quant.Scale())
-	diff := math.Abs(product - float64(b.Quant.Scale()))
-	if !(diff/float64(out.Quant.Scale()) <= 0.02) {
-		return p.invalid(b, fmt.Sprintf("scale %g", b.Quant.Scale()), fmt.Sprintf("%g, input times weights", product))
-	}
-	return nil
 }
 
 func (d *fullyConnected) Eval(m *Memory) {

@@ -8,24 +8,22 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// hardSwish is HARD_SWISH, x·relu6(x+3)/6, on int8, in 16-bit registers. The
+// hardSwish is HARD_SWISH, x·relu6(x+3)/6, on int8 or uint8, in 16-bit registers. The
 // input less its zero point, times 128, is scaled twice: to the output without
 // its final right shift, and to a unit in which 3 is 2^15, saturated. The latter
 // is moved to the range from 0 to 1 and multiplied with the former, truncated;
 // then comes the right shift, rounded half away from zero.
 type hardSwish struct {
 	zero, outZero int32
+	lo, hi        int32        // of the type
 	output        multiplier16 // of shift 0 or below
 	relu          multiplier16
 }
 
 // prepareHardSwish prepares HARD_SWISH. Its factors are computed in float32.
 func prepareHardSwish(p *Prep) (Evaluator, error) {
-	in, out, err := p.unary()
+	in, out, err := p.unary(tensor.Int8, tensor.Uint8)
 	if err != nil {
-		return nil, err
-	}
-	if err := p.types(in, tensor.Int8); err != nil {
 		return nil, err
 	}
 	fine := float32(in.Quant.Scale() / 128)
@@ -40,8 +38,9 @@ func prepareHardSwish(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
+	lo, hi, _ := out.Type.Range()
 	return p.lookup(in, out, hardSwish{
-		zero: in.Quant.ZeroPoint(), outZero: out.Quant.ZeroPoint(),
+		zero: in.Quant.ZeroPoint(), outZero: out.Quant.ZeroPoint(), lo: lo, hi: hi,
 		output: newMultiplier16(output), relu: newMultiplier16(relu),
 	})
 }
@@ -51,7 +50,7 @@ func (h hardSwish) at(v int32) int32 {
 	unit := int16((int32(h.relu.saturated(x)) + 1<<15) >> 1)
 	product := int16(int32(unit) * int32(h.output.high(x)) / (1 << 15))
 	y := int32(divPow2x16(product, -h.output.shift)) + h.outZero
-	return min(max(y, math.MinInt8), math.MaxInt8)
+	return min(max(y, h.lo), h.hi)
 }
 
 // multiplier16 is a factor m·2^(shift−15).

@@ -17,7 +17,10 @@ type join struct {
 }
 
 // piece is a part, and how many of its bytes lie together in the whole.
-type piece struct{ tensor, bytes int }
+type piece struct {
+	tensor, bytes int
+	table         *[256]byte // that its bytes go through, if any
+}
 
 // concatenated lays out n parts that have the whole's dimensions, and along the
 // axis together its extent.
@@ -67,7 +70,7 @@ func (p *Prep) join(whole operand, axis, n int, part func(int) (operand, int, er
 		}
 		sum += int64(extent)
 		if t.elements() > 0 {
-			j.parts = append(j.parts, piece{t.id, extent * inner * t.size()})
+			j.parts = append(j.parts, piece{tensor: t.id, bytes: extent * inner * t.size()})
 		}
 	}
 	if sum != int64(whole.Shape[axis]) {
@@ -98,7 +101,15 @@ func (j *joinParts) Eval(m *Memory) {
 	whole := m.Tensors[j.whole]
 	for k := range j.outer {
 		for _, t := range j.parts {
-			whole = whole[copy(whole, m.Tensors[t.tensor][k*t.bytes:(k+1)*t.bytes]):]
+			part := m.Tensors[t.tensor][k*t.bytes : (k+1)*t.bytes]
+			if t.table == nil {
+				copy(whole, part)
+			} else {
+				for i, v := range part {
+					whole[i] = t.table[v]
+				}
+			}
+			whole = whole[len(part):]
 		}
 	}
 }

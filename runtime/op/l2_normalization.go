@@ -8,21 +8,20 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// l2Normalization is L2_NORMALIZATION over the last dimension on int8: the input
-// less its zero point, times the reciprocal root of the sum of squares in fixed
-// point, rounded to 1/128. What the output's quantization states plays no part,
-// as in the reference.
-type l2Normalization struct {
-	in, out, depth int
-	zero           int32
+// l2Normalization is L2_NORMALIZATION over the last dimension on int8 or uint8:
+// the input less its zero point, times the reciprocal root of the sum of squares
+// in fixed point, rounded to 1/128. int8 takes the 128 into the factor's shift,
+// uint8 into the value before its first rounding. What the output's quantization
+// states plays no part on int8, as in the reference; uint8 requires it.
+type l2Normalization[T int8 | uint8] struct {
+	in, out, depth        int
+	zero, outZero, lo, hi int32
+	unit, shift           int32 // 128 as a factor of the value, and as 2^shift of the multiplier
 }
 
 func prepareL2Normalization(p *Prep) (Evaluator, error) {
-	in, out, err := p.unary()
+	in, out, err := p.unary(tensor.Int8, tensor.Uint8)
 	if err != nil {
-		return nil, err
-	}
-	if err := p.types(in, tensor.Int8); err != nil {
 		return nil, err
 	}
 	if a := p.Operator.Options.Byte(0, 0); a != byte(actNone) {
@@ -35,25 +34,32 @@ func prepareL2Normalization(p *Prep) (Evaluator, error) {
 	if depth > math.MaxInt32/(255*255) {
 		return nil, p.unsupported(in, fmt.Sprintf("%d channels", depth), "squares whose sum fits in 31 bits")
 	}
-	return &l2Normalization{in.id, out.id, depth, in.Quant.ZeroPoint()}, nil
+	lo, hi, _ := out.Type.Range()
+	if in.Type == tensor.Int8 {
+		return &l2Normalization[int8]{in.id, out.id, depth, in.Quant.ZeroPoint(), 0, lo, hi, 1, 7}, nil
+	}
+	if s, z := out.Quant.Scale(), out.Quant.ZeroPoint(); s != 1.0/128 || z != 128 {
+		return nil, p.unsupported(out, fmt.Sprintf("scale %g, zero point %d", s, z), "1/128, 128")
+	}
+	return &l2Normalization[uint8]{in.id, out.id, depth, in.Quant.ZeroPoint(), 128, lo, hi, 128, 0}, nil
 }
 
-func (l *l2Normalization) Eval(m *Memory) {
-	in, out := get[int8](m, l.in), get[int8](m, l.out)
+func (l *l2Normalization[T]) Eval(m *Memory) {
+	in, out := get[T](m, l.in), get[T](m, l.out)
 	for l.depth > 0 && len(in) >= l.depth {
 		l.row(in[:l.depth], out[:l.depth])
 		in, out = in[l.depth:], out[l.depth:]
 	}
 }
 
-func (l *l2Normalization) row(in, out []int8) {
+func (l *l2Normalization[T]) row(in, out []T) {
 	squares := int32(0)
 	for _, v := range in {
 		squares += (int32(v) - l.zero) * (int32(v) - l.zero)
 	}
 	norm := fixed.InvSqrt(squares)
-	norm.Shift += 7
+	norm.Shift += l.shift
 	for i, v := range in {
-		out[i] = int8(min(max(norm.Apply(int32(v)-l.zero), math.MinInt8), math.MaxInt8))
+		out[i] = T(min(max(norm.Apply(l.unit*(int32(v)-l.zero))+l.outZero, l.lo), l.hi))
 	}
 }

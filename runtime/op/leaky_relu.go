@@ -1,8 +1,11 @@
 package op
 
-import "kedge/runtime/fixed"
+import (
+	"kedge/runtime/fixed"
+	"kedge/runtime/tensor"
+)
 
-// leakyRelu is LEAKY_RELU on int8 or int16: the input less its zero point, scaled
+// leakyRelu is LEAKY_RELU on int8, uint8 or int16: the input less its zero point, scaled
 // by in/out where it is not negative and by in·alpha/out where it is, plus the
 // output's zero point, clamped. A negative alpha scales by its magnitude and
 // negates the rounded result.
@@ -15,7 +18,7 @@ type leakyRelu struct {
 
 // prepareLeakyRelu prepares LEAKY_RELU. Both factors are computed in float32.
 func prepareLeakyRelu(p *Prep) (Evaluator, error) {
-	in, out, err := p.unary()
+	in, out, err := p.unary(tensor.Int8, tensor.Uint8, tensor.Int16)
 	if err != nil {
 		return nil, err
 	}

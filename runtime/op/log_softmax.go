@@ -8,40 +8,48 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// logSoftmax is LOG_SOFTMAX over the last dimension on int8: x − max − ln Σe^(x −
-// max), with the exponentials of SOFTMAX, their sum in Q12.19 and its logarithm
+// logSoftmax is LOG_SOFTMAX over the last dimension on int8 or uint8: x − max − ln
+// Σe^(x − max), with the exponentials of SOFTMAX, their sum in Q12.19 and its logarithm
 // in Q5.26, rounded half away from zero to the output's 1/16. All is tabulated by
 // the distance from the row's maximum.
-type logSoftmax struct {
-	in, out int
-	depth   int
+type logSoftmax[T int8 | uint8] struct {
+	in, out         int
+	depth           int
+	lowest, highest int32 // of T
 	expTable
 	scaled  [256]int32       // the distance, negated, in Q5.26
 	inverse fixed.Multiplier // from Q5.26 back to input steps
 }
 
 func prepareLogSoftmax(p *Prep) (Evaluator, error) {
-	in, out, err := p.unary()
+	in, out, err := p.unary(tensor.Int8, tensor.Uint8)
 	if err != nil {
-		return nil, err
-	}
-	if err := p.types(in, tensor.Int8); err != nil {
 		return nil, err
 	}
 	if len(in.Shape) == 0 {
 		return nil, p.invalid(in, "a scalar", "at least one dimension")
 	}
-	if s, z := out.Quant.Scale(), out.Quant.ZeroPoint(); s != 1.0/16 || z != 127 {
-		return nil, p.unsupported(out, fmt.Sprintf("scale %g, zero point %d", s, z), "1/16, 127")
+	_, hi, _ := out.Type.Range()
+	if s, z := out.Quant.Scale(), out.Quant.ZeroPoint(); s != 1.0/16 || z != hi {
+		return nil, p.unsupported(out, fmt.Sprintf("scale %g, zero point %d", s, z), fmt.Sprintf("1/16, %d", hi))
 	}
 	if err := p.Budget.Spend(1, 3072); err != nil {
 		return nil, err
 	}
+	if in.Type == tensor.Uint8 {
+		return bindLogSoftmax[uint8](p, in, out)
+	}
+	return bindLogSoftmax[int8](p, in, out)
+}
+
+// bindLogSoftmax computes the tables.
+func bindLogSoftmax[T int8 | uint8](p *Prep, in, out operand) (Evaluator, error) {
 	table, m, err := p.tabulateExp(in, 1)
 	if err != nil {
 		return nil, err
 	}
-	l := &logSoftmax{in: in.id, out: out.id, depth: in.Shape[len(in.Shape)-1], expTable: table}
+	l := &logSoftmax[T]{in: in.id, out: out.id, depth: in.Shape[len(in.Shape)-1], expTable: table}
+	l.lowest, l.highest, _ = out.Type.Range()
 	for d := range l.skip {
 		l.scaled[d] = m.Apply(int32(-d))
 	}
@@ -49,15 +57,15 @@ func prepareLogSoftmax(p *Prep) (Evaluator, error) {
 	return l, nil
 }
 
-func (l *logSoftmax) Eval(m *Memory) {
-	in, out := get[int8](m, l.in), get[int8](m, l.out)
+func (l *logSoftmax[T]) Eval(m *Memory) {
+	in, out := get[T](m, l.in), get[T](m, l.out)
 	for l.depth > 0 && len(in) >= l.depth {
 		l.row(in[:l.depth], out[:l.depth])
 		in, out = in[l.depth:], out[l.depth:]
 	}
 }
 
-func (l *logSoftmax) row(in, out []int8) {
+func (l *logSoftmax[T]) row(in, out []T) {
 	top := in[0]
 	for _, v := range in {
 		top = max(top, v)
@@ -73,10 +81,10 @@ func (l *logSoftmax) row(in, out []int8) {
 	for i, v := range in {
 		d := int(top) - int(v)
 		if d >= end {
-			out[i] = math.MinInt8
+			out[i] = T(l.lowest)
 			continue
 		}
-		y := fixed.DivPow2(l.scaled[d]-log, 22) + 127
-		out[i] = int8(min(max(y, math.MinInt8), math.MaxInt8))
+		y := fixed.DivPow2(l.scaled[d]-log, 22) + l.highest
+		out[i] = T(min(max(y, l.lowest), l.highest))
 	}
 }

@@ -10,10 +10,17 @@ import (
 // prepareLogistic prepares LOGISTIC, 1/(1+e^-x). int8: fixed point by e^x and a
 // reciprocal, its Q0.31 rounded to 1/256. int16: a table, its Q0.25 rounded to
 // Q0.15, where halves go up for positive arguments and down for negative ones.
+// uint8: a table of real results.
 func prepareLogistic(p *Prep) (Evaluator, error) {
-	in, out, err := p.unary()
+	in, out, err := p.unary(tensor.Int8, tensor.Uint8, tensor.Int16)
 	if err != nil {
 		return nil, err
+	}
+	if in.Type == tensor.Uint8 {
+		if s := out.Quant.Scale(); s != 1.0/256 {
+			return nil, p.unsupported(out, fmt.Sprintf("scale %g", s), "1/256")
+		}
+		return p.realCurve(in, out, func(x float32) float32 { return 1 / float32(1+expf(-x)) })
 	}
 	if in.Type == tensor.Int16 {
 		return p.curve16(in, out, 1, fixed.Sigmoid16)

@@ -3,14 +3,17 @@ package op
 import "kedge/runtime/tensor"
 
 // maxPool2D is MAX_POOL_2D: the largest raw value of the valid cells.
-type maxPool2D[T int8 | int16] struct{ pool2D }
+type maxPool2D[T int8 | uint8 | int16] struct{ pool2D }
 
 func prepareMaxPool2D(p *Prep) (Evaluator, error) {
 	q, t, err := p.pool2D()
 	if err != nil {
 		return nil, err
 	}
-	if t == tensor.Int16 {
+	switch t {
+	case tensor.Uint8:
+		return &maxPool2D[uint8]{q}, nil
+	case tensor.Int16:
 		return &maxPool2D[int16]{q}, nil
 	}
 	return &maxPool2D[int8]{q}, nil

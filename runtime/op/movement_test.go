@@ -253,7 +253,7 @@ func TestMovementRefusals(t *testing.T) {
 		{"resize to another shape", one(tflite.ResizeNearestNeighbor, nil, []rt.Tensor{plain(1, 1, 1, 1), const32(1, 2)}, plain(1, 1, 3, 1)), runtime.ErrInvalid, "found shape [1,1,3,1], want [1,1,2,1]"},
 		{"resize nothing", one(tflite.ResizeNearestNeighbor, nil, []rt.Tensor{plain(1, 0, 1, 1), const32(1, 1)}, plain(1, 1, 1, 1)), runtime.ErrInvalid, "above 0"},
 		{"resize both ways", one(tflite.ResizeBilinear, []any{nil, nil, true, true}, []rt.Tensor{plain(1, 1, 1, 1), const32(1, 1)}, plain(1, 1, 1, 1)), runtime.ErrInvalid, "half-pixel"},
-		{"resize int16", one(tflite.ResizeBilinear, nil, []rt.Tensor{int16s(1, 1, 1, 1, 1), const32(1, 1)}, int16s(1, 1, 1, 1, 1)), runtime.ErrUnsupported, "want int8 or float32"},
+		{"resize int16", one(tflite.ResizeBilinear, nil, []rt.Tensor{int16s(1, 1, 1, 1, 1), const32(1, 1)}, int16s(1, 1, 1, 1, 1)), runtime.ErrUnsupported, "want int8 or uint8 or float32"},
 		{"resize beyond 32 bits", one(tflite.ResizeBilinear, nil, []rt.Tensor{plain(1, 1, 1<<21, 1), const32(1, 1)}, plain(1, 1, 1, 1)), runtime.ErrUnsupported, "below 2^21"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

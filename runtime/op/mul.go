@@ -8,8 +8,8 @@ import (
 )
 
 // mulParams is the multiplication of quantized values: the product of the
-// inputs less their zero points, scaled once by in·in/out (each step in
-// float64), plus the output's zero point, clamped.
+// inputs less their zero points, scaled once by in·in/out (each step in float64,
+// for uint8 in float32), plus the output's zero point, clamped.
 type mulParams struct {
 	xZero, yZero, zero int32
 	m                  fixed.Multiplier
@@ -24,7 +24,7 @@ func prepareMul(p *Prep) (Evaluator, error) {
 	}
 	x, y, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(out, tensor.Int8, tensor.Int16, tensor.Int32), p.types(x, out.Type), p.types(y, out.Type),
+		p.types(out, tensor.Int8, tensor.Uint8, tensor.Int16, tensor.Int32), p.types(x, out.Type), p.types(y, out.Type),
 	); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,10 @@ func prepareMul(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if out.Type == tensor.Int16 {
+	switch out.Type {
+	case tensor.Uint8:
+		return pair(p, func(a, b uint8) uint8 { return uint8(f.at(int32(a), int32(b))) })
+	case tensor.Int16:
 		return pair(p, func(a, b int16) int16 { return int16(f.at(int32(a), int32(b))) })
 	}
 	return pair(p, func(a, b int8) int8 { return int8(f.at(int32(a), int32(b))) })
@@ -52,7 +55,12 @@ func (p *Prep) mulParams(x, y, out operand, act activation) (f mulParams, err er
 	}
 	f.xZero, f.yZero, f.zero = x.Quant.ZeroPoint(), y.Quant.ZeroPoint(), out.Quant.ZeroPoint()
 	product := float64(float64(x.Quant.Scale()) * float64(y.Quant.Scale()))
-	if f.m, err = p.multiplier(out, product/float64(out.Quant.Scale())); err != nil {
+	factor := product / float64(out.Quant.Scale())
+	if out.Type == tensor.Uint8 {
+		product := float32(x.Quant.Scale() * y.Quant.Scale())
+		factor = float64(float32(product / out.Quant.Scale()))
+	}
+	if f.m, err = p.multiplier(out, factor); err != nil {
 		return f, err
 	}
 	f.lo, f.hi, err = p.clamp(act, out)

@@ -54,7 +54,7 @@ func preparePad(p *Prep) (Evaluator, error) {
 // padValue checks that the padding can be stated in the output's quantization.
 func (p *Prep) padValue(value, out operand) error {
 	if !value.given() {
-		if out.Type == tensor.Int8 || out.Type == tensor.Uint8 {
+		if out.Type == tensor.Int8 || out.Type == tensor.Uint8 && len(out.Quant.Scales) > 0 {
 			return p.quantized(out)
 		}
 		return nil

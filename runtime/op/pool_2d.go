@@ -25,7 +25,7 @@ func (p *Prep) pool2D() (pool2D, tensor.Type, error) {
 	}
 	in, out := p.in(0), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Int16), p.types(out, in.Type),
+		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(out, 4),
 		p.quantized(in), p.quantized(out), p.sameQuant(in, out),
 	); err != nil {
@@ -74,7 +74,7 @@ func (q *pool2D) eachPixel(f func(at, image, y0, y1, x0, x1 int)) {
 }
 
 // row is the cells [x0, x1) of row y of the image at the given position.
-func row[T int8 | int16](q *pool2D, in []T, image, y, x0, x1 int) []T {
+func row[T int8 | uint8 | int16](q *pool2D, in []T, image, y, x0, x1 int) []T {
 	at := image + y*q.window.InW*q.depth
 	return in[at+x0*q.depth : at+x1*q.depth]
 }

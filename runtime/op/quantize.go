@@ -39,8 +39,11 @@ func prepareQuantize(p *Prep) (Evaluator, error) {
 // requantize picks the pair of types; those here are the reference's.
 func (p *Prep) requantize(in, out operand, r rescale) (Evaluator, error) {
 	switch [2]tensor.Type{in.Type, out.Type} {
-	case [2]tensor.Type{tensor.Int8, tensor.Int8}, [2]tensor.Type{tensor.Int8, tensor.Uint8}, [2]tensor.Type{tensor.Uint8, tensor.Int8}:
+	case [2]tensor.Type{tensor.Int8, tensor.Int8}, [2]tensor.Type{tensor.Int8, tensor.Uint8},
+		[2]tensor.Type{tensor.Uint8, tensor.Int8}, [2]tensor.Type{tensor.Uint8, tensor.Uint8}:
 		return p.lookup(in, out, r)
+	case [2]tensor.Type{tensor.Uint8, tensor.Int16}:
+		return &elementwise[uint8, int16]{in.id, out.id, r}, nil
 	case [2]tensor.Type{tensor.Int8, tensor.Int16}:
 		return &elementwise[int8, int16]{in.id, out.id, r}, nil
 	case [2]tensor.Type{tensor.Int8, tensor.Int32}:
@@ -56,7 +59,7 @@ func (p *Prep) requantize(in, out operand, r rescale) (Evaluator, error) {
 	case [2]tensor.Type{tensor.Int32, tensor.Int16}:
 		return &elementwise[int32, int16]{in.id, out.id, r}, nil
 	}
-	return nil, p.unsupported(out, fmt.Sprintf("%v from %v", out.Type, in.Type), "int8, or a wider signed type")
+	return nil, p.unsupported(out, fmt.Sprintf("%v from %v", out.Type, in.Type), "int8, or a wider signed type; uint8 from bytes")
 }
 
 // quantizeFloat is QUANTIZE from float32: round half away of x/scale, a float32
@@ -74,10 +77,12 @@ func (p *Prep) quantizeFloat(in, out operand) (Evaluator, error) {
 	switch out.Type {
 	case tensor.Int8:
 		return &quantizeFloat[int8]{in.id, out.id, scale, zero, float64(lo), float64(hi)}, nil
+	case tensor.Uint8:
+		return &quantizeFloat[uint8]{in.id, out.id, scale, zero, float64(lo), float64(hi)}, nil
 	case tensor.Int16:
 		return &quantizeFloat[int16]{in.id, out.id, scale, zero, float64(lo), float64(hi)}, nil
 	}
-	return nil, p.unsupported(out, fmt.Sprintf("%v from float32", out.Type), "int8 or int16")
+	return nil, p.unsupported(out, fmt.Sprintf("%v from float32", out.Type), "int8, uint8 or int16")
 }
 
 func (q *quantizeFloat[O]) Eval(m *Memory) {

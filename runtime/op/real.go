@@ -6,14 +6,24 @@ import "math"
 // library's may not, since it has assembly for some of them and fuses products
 // with sums on others.
 
-// expf is e^x for x ≤ 0 rounded to float32.
+// expf is e^x rounded to float32.
 func expf(x float32) float32 { return float32(exp(float64(x))) }
 
-// exp is e^x for x ≤ 0: 2^k·e^r with r within ±ln2/2, and the Taylor series of
-// e^r. Below −100 it is 0.
+// tanhf is the hyperbolic tangent of x rounded to float32: (1−e)/(1+e) with
+// e = e^(−2|x|).
+func tanhf(x float32) float32 {
+	e := exp(-2 * math.Abs(float64(x)))
+	return float32(math.Copysign((1-e)/(1+e), float64(x)))
+}
+
+// exp is e^x: 2^k·e^r with r within ±ln2/2, and the Taylor series of e^r. Below
+// −100 it is 0 and above 100, where float32 has long ended, infinite.
 func exp(x float64) float64 {
-	if x < -100 {
+	switch {
+	case x < -100:
 		return 0
+	case x > 100:
+		return math.Inf(1)
 	}
 	k := math.Round(x / math.Ln2)
 	r := x - float64(k*math.Ln2)

@@ -10,7 +10,7 @@ import (
 // reduceExtremum is REDUCE_MAX or REDUCE_MIN: raw values compared, starting from
 // the type's lowest or highest, which is also what an input without elements
 // gives.
-type reduceExtremum[T int8 | float32] struct {
+type reduceExtremum[T int8 | uint8 | float32] struct {
 	in, out int
 	reduction
 	start T
@@ -20,7 +20,7 @@ type reduceExtremum[T int8 | float32] struct {
 // prepareReduceExtremum prepares REDUCE_MAX and REDUCE_MIN. Input and output have
 // one quantization.
 func prepareReduceExtremum(p *Prep, largest bool) (Evaluator, error) {
-	in, out, r, err := p.reduce(tensor.Int8, tensor.Float32)
+	in, out, r, err := p.reduce(tensor.Int8, tensor.Uint8, tensor.Float32)
 	if err != nil {
 		return nil, err
 	}
@@ -35,11 +35,14 @@ func prepareReduceExtremum(p *Prep, largest bool) (Evaluator, error) {
 		return nil, p.unsupported(out, fmt.Sprintf("scale %g, zero point %d", out.Quant.Scale(), out.Quant.ZeroPoint()),
 			fmt.Sprintf("the input's %g, %d", in.Quant.Scale(), in.Quant.ZeroPoint()))
 	}
-	start := int8(math.MaxInt8)
+	lo, start, _ := in.Type.Range()
 	if largest {
-		start = math.MinInt8
+		start = lo
 	}
-	return &reduceExtremum[int8]{in.id, out.id, r, start, extremum[int8](largest)}, nil
+	if in.Type == tensor.Uint8 {
+		return &reduceExtremum[uint8]{in.id, out.id, r, uint8(start), extremum[uint8](largest)}, nil
+	}
+	return &reduceExtremum[int8]{in.id, out.id, r, int8(start), extremum[int8](largest)}, nil
 }
 
 func (r *reduceExtremum[T]) Eval(m *Memory) {

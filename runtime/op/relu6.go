@@ -1,11 +1,17 @@
 package op
 
+import "kedge/runtime/tensor"
+
 // prepareRelu6 prepares RELU6, which only clamps: values keep the input's
-// quantization, whatever the output tensor states.
+// quantization, whatever the output tensor states. On uint8 it requantizes, as
+// RELU does.
 func prepareRelu6(p *Prep) (Evaluator, error) {
-	in, out, err := p.unary()
+	in, out, err := p.unary(tensor.Int8, tensor.Uint8, tensor.Int16)
 	if err != nil {
 		return nil, err
+	}
+	if in.Type == tensor.Uint8 {
+		return p.requantizingRelu(in, out, quantizeBound(6, out.Quant, 0, 255))
 	}
 	lo, hi, _ := in.Type.Range()
 	zero := in.Quant.ZeroPoint()

@@ -25,14 +25,17 @@ func prepareResizeBilinear(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(p.types(in, tensor.Int8, tensor.Float32), p.types(out, in.Type)); err != nil {
+	if err := cmp.Or(p.types(in, tensor.Int8, tensor.Uint8, tensor.Float32), p.types(out, in.Type)); err != nil {
 		return nil, err
 	}
 	if r.height.half && r.height.corners {
 		return nil, p.invalid(operand{}, "aligned corners and half-pixel centers", "one of them")
 	}
-	if in.Type == tensor.Float32 {
-		return &resizeFloat{r, r.height.scale(), r.width.scale()}, nil
+	switch in.Type {
+	case tensor.Uint8:
+		return &resizeReal[uint8]{r, r.height.scale(), r.width.scale(), 0.5}, nil
+	case tensor.Float32:
+		return &resizeReal[float32]{r, r.height.scale(), r.width.scale(), 0}, nil
 	}
 	q := &resizeBilinear{resize: r}
 	var okH, okW bool
@@ -97,56 +100,5 @@ func mix(out, tl, tr, bl, br []int8, wx, wy int32) {
 			sum -= 1 << 19
 		}
 		out[c] = int8(sum / (1 << 20))
-	}
-}
-
-// resizeFloat is RESIZE_BILINEAR for float32: positions, weights and the sum
-// over four pixels in float32, from left to right.
-type resizeFloat struct {
-	resize
-	scaleH, scaleW float32
-}
-
-// betweenFloat is the two input positions that output position i lies between,
-// and its distance from the first, which before the first center is negative.
-func (d *resizedDim) betweenFloat(i int, scale float32) (a, b int, distance float32) {
-	at := float32(float32(i) * scale)
-	if d.half {
-		center := float32(float32(i) + 0.5)
-		at = float32(float32(center*scale) - 0.5)
-	}
-	last := float64(d.from - 1)
-	a = int(min(max(math.Floor(float64(at)), 0), last))
-	b = int(min(math.Ceil(float64(at)), last))
-	return a, b, float32(at - float32(a))
-}
-
-func (r *resizeFloat) Eval(m *Memory) {
-	in, out := get[float32](m, r.in), get[float32](m, r.out)
-	if len(out) == 0 {
-		return
-	}
-	for b := range r.batch {
-		image := in[b*r.imageElements():]
-		for y := range r.height.to {
-			y0, y1, dy := r.height.betweenFloat(y, r.scaleH)
-			top, bottom := image[y0*r.width.from*r.depth:], image[y1*r.width.from*r.depth:]
-			for x := range r.width.to {
-				x0, x1, dx := r.width.betweenFloat(x, r.scaleW)
-				mixFloat(out[:r.depth], top[x0*r.depth:], top[x1*r.depth:], bottom[x0*r.depth:], bottom[x1*r.depth:], dx, dy)
-				out = out[r.depth:]
-			}
-		}
-	}
-}
-
-func mixFloat(out, tl, tr, bl, br []float32, dx, dy float32) {
-	ex, ey := float32(1-dx), float32(1-dy)
-	for c := range out {
-		v := float32(float32(tl[c]*ey) * ex)
-		v = float32(v + float32(float32(bl[c]*dy)*ex))
-		v = float32(v + float32(float32(tr[c]*ey)*dx))
-		v = float32(v + float32(float32(br[c]*dy)*dx))
-		out[c] = v + 0 // the definition adds 0, which turns -0 into 0
 	}
 }

@@ -19,11 +19,8 @@ type rsqrt struct {
 // prepareRsqrt prepares RSQRT; its factor is 1/(√in·out), root and product in
 // float32, the quotient in float64.
 func prepareRsqrt(p *Prep) (Evaluator, error) {
-	in, out, err := p.unary()
+	in, out, err := p.unary(tensor.Int8)
 	if err != nil {
-		return nil, err
-	}
-	if err := p.types(in, tensor.Int8); err != nil {
 		return nil, err
 	}
 	root := float32(math.Sqrt(float64(in.Quant.Scale())))

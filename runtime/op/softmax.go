@@ -9,14 +9,16 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// softmax is SOFTMAX over the last dimension on int8, to int8 or int16. All
-// exponentials it can meet are tabulated: the argument is the distance d from
-// the row's maximum, 0 to 255.
-type softmax[O int8 | int16] struct {
-	in, out int
-	depth   int
-	lowest  int32 // of the output's type, which stands for probability 0
-	bits    int   // of the output's type
+// softmax is SOFTMAX over the last dimension on int8 or uint8, to the same or
+// int16. All exponentials it can meet are tabulated: the argument is the distance
+// d from the row's maximum, 0 to 255. Probability 0 is the lowest value of the
+// output's type and 1 one above its highest; what a uint8 model states for its
+// output plays no part, as in the reference.
+type softmax[I int8 | uint8, O int8 | uint8 | int16] struct {
+	in, out         int
+	depth           int
+	lowest, highest int32 // of the output's type
+	bits            int   // of the output's type
 	expTable
 }
 
@@ -33,7 +35,7 @@ func prepareSoftmax(p *Prep) (Evaluator, error) {
 	}
 	in, out := p.in(0), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Int16), p.types(out, tensor.Int8, tensor.Int16), p.shape(out, in.Shape),
+		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.shape(out, in.Shape),
 		p.quantized(in), p.centered(in),
 	); err != nil {
 		return nil, err
@@ -44,6 +46,9 @@ func prepareSoftmax(p *Prep) (Evaluator, error) {
 	if in.Type == tensor.Int16 {
 		return p.prepareSoftmaxWide(in, out)
 	}
+	if err := p.types(out, in.Type, tensor.Int16); err != nil {
+		return nil, err
+	}
 	if err := p.Budget.Spend(1, 2048); err != nil {
 		return nil, err
 	}
@@ -52,10 +57,16 @@ func prepareSoftmax(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	depth := in.Shape[len(in.Shape)-1]
-	if out.Type == tensor.Int16 {
-		return &softmax[int16]{in.id, out.id, depth, -32768, 16, table}, p.probabilities(out, 1.0/65536, -32768)
+	lo, hi, _ := out.Type.Range()
+	switch [2]tensor.Type{in.Type, out.Type} {
+	case [2]tensor.Type{tensor.Uint8, tensor.Uint8}:
+		return &softmax[uint8, uint8]{in.id, out.id, depth, lo, hi, 8, table}, nil
+	case [2]tensor.Type{tensor.Uint8, tensor.Int16}:
+		return &softmax[uint8, int16]{in.id, out.id, depth, lo, hi, 16, table}, nil
+	case [2]tensor.Type{tensor.Int8, tensor.Int16}:
+		return &softmax[int8, int16]{in.id, out.id, depth, lo, hi, 16, table}, p.probabilities(out, 1.0/65536, lo)
 	}
-	return &softmax[int8]{in.id, out.id, depth, -128, 8, table}, p.probabilities(out, 1.0/256, -128)
+	return &softmax[int8, int8]{in.id, out.id, depth, lo, hi, 8, table}, p.probabilities(out, 1.0/256, lo)
 }
 
 // probabilities checks that out's quantization is the one in which the lowest
@@ -88,15 +99,15 @@ func (p *Prep) tabulateExp(in operand, beta float64) (s expTable, m fixed.Multip
 	return s, m, nil
 }
 
-func (s *softmax[O]) Eval(m *Memory) {
-	in, out := get[int8](m, s.in), get[O](m, s.out)
+func (s *softmax[I, O]) Eval(m *Memory) {
+	in, out := get[I](m, s.in), get[O](m, s.out)
 	for len(in) >= s.depth && s.depth > 0 {
 		s.row(in[:s.depth], out[:s.depth])
 		in, out = in[s.depth:], out[s.depth:]
 	}
 }
 
-func (s *softmax[O]) row(in []int8, out []O) {
+func (s *softmax[I, O]) row(in []I, out []O) {
 	top := in[0]
 	for _, v := range in {
 		top = max(top, v)
@@ -117,6 +128,6 @@ func (s *softmax[O]) row(in []int8, out []O) {
 			continue
 		}
 		y := fixed.DivPow2(fixed.MulHigh(scale, s.exp[d]), exponent) + s.lowest
-		out[i] = O(min(max(y, s.lowest), -1-s.lowest))
+		out[i] = O(min(max(y, s.lowest), s.highest))
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// prepareSub prepares SUB, x − y. On int8 and int16 it is ADD with the second
+// prepareSub prepares SUB, x − y. On quantized tensors it is ADD with the second
 // input negated once it is on the common scale; the factors are computed in
 // float64, as for ADD. On plain int32 it wraps around and clamps to the fused
 // activation.
@@ -15,7 +15,7 @@ func prepareSub(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	x, y, out := p.in(0), p.in(1), p.out(0)
-	if err := p.types(out, tensor.Int8, tensor.Int16, tensor.Int32); err != nil {
+	if err := p.types(out, tensor.Int8, tensor.Uint8, tensor.Int16, tensor.Int32); err != nil {
 		return nil, err
 	}
 	if out.Type != tensor.Int32 {

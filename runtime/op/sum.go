@@ -12,7 +12,7 @@ import (
 // sum is SUM and MEAN: sums over the reduced dimensions in int32 (wrapping),
 // less the zero point of every cell, then one requantization by in/out (in
 // float64). An input without elements gives raw zeros.
-type sum[T int8 | int16] struct {
+type sum[T int8 | uint8 | int16] struct {
 	in, out int
 	reduction
 	m            fixed.Multiplier
@@ -28,7 +28,7 @@ func prepareSum(p *Prep) (Evaluator, error) {
 // sum prepares SUM or MEAN; scale adapts the multiplier to the number of cells,
 // which is not 0.
 func (p *Prep) sum(scale func(m fixed.Multiplier, cells int) fixed.Multiplier) (Evaluator, error) {
-	in, out, r, err := p.reduce(tensor.Int8, tensor.Int16)
+	in, out, r, err := p.reduce(tensor.Int8, tensor.Uint8, tensor.Int16)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,10 @@ func (p *Prep) sum(scale func(m fixed.Multiplier, cells int) fixed.Multiplier) (
 	lo, hi, _ := out.Type.Range()
 	p.Scratch = 4 * r.outputs
 	offset := int32(int64(in.Quant.ZeroPoint()) * int64(r.cells))
-	if in.Type == tensor.Int16 {
+	switch in.Type {
+	case tensor.Uint8:
+		return &sum[uint8]{in.id, out.id, r, m, offset, out.Quant.ZeroPoint(), lo, hi}, nil
+	case tensor.Int16:
 		return &sum[int16]{in.id, out.id, r, m, offset, out.Quant.ZeroPoint(), lo, hi}, nil
 	}
 	return &sum[int8]{in.id, out.id, r, m, offset, out.Quant.ZeroPoint(), lo, hi}, nil

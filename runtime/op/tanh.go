@@ -7,11 +7,14 @@ import (
 
 // prepareTanh prepares TANH. int8: fixed point by e^(-2|x|) and a reciprocal, its
 // Q0.31 rounded to 1/128. int16: the table of LOGISTIC, its Q0.24 rounded to Q0.15
-// in the same way.
+// in the same way. uint8: a table of real results.
 func prepareTanh(p *Prep) (Evaluator, error) {
-	in, out, err := p.unary()
+	in, out, err := p.unary(tensor.Int8, tensor.Uint8, tensor.Int16)
 	if err != nil {
 		return nil, err
+	}
+	if in.Type == tensor.Uint8 {
+		return p.realCurve(in, out, tanhf)
 	}
 	if in.Type == tensor.Int16 {
 		return p.curve16(in, out, 2, fixed.Tanh16)

@@ -16,7 +16,8 @@ import (
 //
 // int8 sums in 32 bits, with a bias of int32, and rounds twice; int16 sums in 64
 // bits, with a bias of int16 or int64, and uses the short multiplier. Factors are
-// per channel, in·w/out in float64.
+// per channel, in·w/out in float64. uint8 is int8 flipped, with weights of uint8
+// and any zero point.
 type transposeConv[T int8 | int16] struct {
 	in, out int
 	kernel.TransposeConv
@@ -29,13 +30,16 @@ func prepareTransposeConv(p *Prep) (Evaluator, error) {
 	}
 	w, in, out := p.in(1), p.in(2), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8), p.types(out, in.Type),
+		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(w, tensor.Int8, tensor.Uint8), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),
-		p.quantized(in), p.quantized(out), p.centered(in, out), p.symmetric(w),
+		p.quantized(in), p.quantized(out), p.centered(in, out), p.filter(in, w, p.in(3), out),
 	); err != nil {
 		return nil, err
 	}
-	c := kernel.TransposeConv{InC: in.Shape[3], OutC: w.Shape[0], InZero: in.Quant.ZeroPoint()}
+	if err := p.signed(&in, &w, &out); err != nil {
+		return nil, err
+	}
+	c := kernel.TransposeConv{InC: in.Shape[3], OutC: w.Shape[0], InZero: in.Quant.ZeroPoint(), WeightZero: w.Quant.ZeroPoint()}
 	if err := cmp.Or(
 		p.shape(w, tensor.Shape{c.OutC, w.Shape[1], w.Shape[2], c.InC}),
 		p.shape(out, tensor.Shape{in.Shape[0], out.Shape[1], out.Shape[2], c.OutC}),
@@ -65,7 +69,7 @@ func prepareTransposeConv(p *Prep) (Evaluator, error) {
 	if c.Bias, err = p.bias(p.in(3), c.OutC); err != nil {
 		return nil, err
 	}
-	return &transposeConv[int8]{in.id, out.id, c, (*kernel.TransposeConv).Run8}, nil
+	return p.unsigned(&transposeConv[int8]{in.id, out.id, c, (*kernel.TransposeConv).Run8}, in, out), nil
 }
 
 // transposeWindow is the window with the padding that a convolution from the

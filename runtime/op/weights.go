@@ -1,7 +1,9 @@
 package op
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 
 	"kedge/runtime/fixed"
 	"kedge/runtime/kernel"
@@ -27,6 +29,30 @@ func (p *Prep) weights(t operand) ([]int8, error) {
 		out[i] = int8(t.Data[i/2]<<(4*(1-uint(i)%2))) >> 4
 	}
 	return out, nil
+}
+
+// filter checks the weights of an operator with activations like in: int8 or
+// int4 with zero point 0; for uint8 uint8, with one scale and any zero point, and
+// then the bias too.
+func (p *Prep) filter(in, w, bias, out operand) error {
+	if in.Type == tensor.Uint8 {
+		return cmp.Or(p.types(w, tensor.Uint8), p.quantized(w), p.biasScale(in, w, bias, out))
+	}
+	return cmp.Or(p.types(w, tensor.Int8, tensor.Int4), p.symmetric(w))
+}
+
+// biasScale refuses a bias whose scale is not that of the accumulator: it would
+// be added as if it were. The tolerance is the reference's.
+func (p *Prep) biasScale(in, w, bias, out operand) error {
+	if !bias.given() || len(bias.Quant.Scales) == 0 {
+		return nil
+	}
+	product := float64(in.Quant.Scale()) * float64(w.Quant.Scale())
+	diff := math.Abs(product - float64(bias.Quant.Scale()))
+	if !(diff/float64(out.Quant.Scale()) <= 0.02) {
+		return p.invalid(bias, fmt.Sprintf("scale %g", bias.Quant.Scale()), fmt.Sprintf("%g, input times weights", product))
+	}
+	return nil
 }
 
 // symmetric checks that every zero point of the weights is 0, as the
@@ -59,8 +85,12 @@ func (p *Prep) bias(t operand, n int) ([]int32, error) {
 }
 
 // channelMultipliers are the factors from accumulator to output for n channels
-// along dimension dim of the weights: in·w/out, each product in float64.
+// along dimension dim of the weights: in·w/out, each product in float64. uint8 weights
+// have one scale and the product in float32.
 func (p *Prep) channelMultipliers(in, w, out operand, n, dim int) ([]fixed.Multiplier, error) {
+	if p.Tensors[w.id].Type == tensor.Uint8 {
+		return p.tensorMultipliers(in, w, out, n)
+	}
 	scales := w.Quant.Scales
 	if len(scales) != 1 && len(scales) != n {
 		return nil, p.invalid(w, fmt.Sprintf("%d scales", len(scales)), fmt.Sprintf("1 or %d", n))
@@ -80,6 +110,24 @@ func (p *Prep) channelMultipliers(in, w, out operand, n, dim int) ([]fixed.Multi
 		if err != nil {
 			return nil, err
 		}
+		ms[i] = m
+	}
+	return ms, nil
+}
+
+// tensorMultipliers are the factors, all the same, where the definition rounds
+// in·w to float32.
+func (p *Prep) tensorMultipliers(in, w, out operand, n int) ([]fixed.Multiplier, error) {
+	product := float32(in.Quant.Scale() * w.Quant.Scale())
+	m, err := p.multiplier(w, float64(product)/float64(out.Quant.Scale()))
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Budget.Spend(n, 8); err != nil {
+		return nil, err
+	}
+	ms := make([]fixed.Multiplier, n)
+	for i := range ms {
 		ms[i] = m
 	}
 	return ms, nil

@@ -1,9 +1,13 @@
 package runtimetest
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -89,14 +93,30 @@ func Cases(t testing.TB, path ...string) []Case {
 	return cases
 }
 
-// File reads one of the case's files.
+// File reads one of the case's files; large ones may be compressed, as name.gz.
 func (c *Case) File(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(c.Dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		b, err = readGzip(filepath.Join(c.Dir, name+".gz"))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func readGzip(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }
 
 // Layers reads the case's tensor hashes.
