@@ -24,7 +24,13 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// emulatedMACs is the most multiplications of a model that runs with -short.
+const emulatedMACs = 400_000_000
+
 func conform(t *testing.T, c *runtimetest.Case) {
+	if testing.Short() && c.MACs > emulatedMACs {
+		t.Skipf("-short: %d M multiplications", c.MACs/1_000_000)
+	}
 	m, err := runtime.Load(c.File(t, "model.tflite"), runtime.Options{})
 	if err != nil {
 		t.Fatal(err)

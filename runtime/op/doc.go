@@ -7,6 +7,10 @@
 // precision and order that those use, each step rounded by an explicit
 // conversion because Go may otherwise fuse a multiplication with an addition.
 //
+// uint8 is the type of models from before int8, whose weights have a zero point.
+// TensorFlow Lite Micro does not compute on it; there the definition is that of
+// TensorFlow Lite's reference kernels, and what those refuse is refused.
+//
 // A prepared operator is immutable. All that changes from one inference to the
 // next lies in the [Memory] handed to Eval, so sessions of one model can
 // evaluate the same operators concurrently.
