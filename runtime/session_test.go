@@ -103,7 +103,7 @@ func TestInvokeDoesNotAllocate(t *testing.T) {
 
 // TestConformanceDoesNotAllocate repeats it with every real model.
 func TestConformanceDoesNotAllocate(t *testing.T) {
-	for _, c := range runtimetest.Cases(t, ".") {
+	for _, c := range append(runtimetest.Cases(t, "."), runtimetest.Cases(t, "uint8")...) {
 		if c.MACs > 20_000_000 {
 			continue
 		}

@@ -3,7 +3,6 @@ package op
 import (
 	"cmp"
 	"fmt"
-	"math"
 
 	"kedge/runtime/tensor"
 )
@@ -50,12 +49,10 @@ func (p *Prep) rescaleParts(parts []piece, out operand) error {
 		if in.Quant.Scale() == out.Quant.Scale() && in.Quant.ZeroPoint() == out.Quant.ZeroPoint() {
 			continue
 		}
-		if err := cmp.Or(p.quantized(in), p.quantized(out), p.Budget.Spend(1, 256)); err != nil {
-			return err
-		}
 		scale := float32(in.Quant.Scale() * float32(1/out.Quant.Scale()))
-		if math.IsInf(float64(scale), 0) {
-			return p.unsupported(in, fmt.Sprintf("scale %g for an output of %g", in.Quant.Scale(), out.Quant.Scale()), "less")
+		_, err := p.multiplier(in, float64(scale)) // only for its range
+		if err := cmp.Or(p.quantized(in), p.quantized(out), err, p.Budget.Spend(1, 256)); err != nil {
+			return err
 		}
 		bias := float32(float32(-in.Quant.ZeroPoint()) * scale)
 		table := new([256]byte)

@@ -36,12 +36,16 @@ func prepareL2Normalization(p *Prep) (Evaluator, error) {
 	}
 	lo, hi, _ := out.Type.Range()
 	if in.Type == tensor.Int8 {
-		return &l2Normalization[int8]{in.id, out.id, depth, in.Quant.ZeroPoint(), 0, lo, hi, 1, 7}, nil
+		return &l2Normalization[int8]{
+			in: in.id, out: out.id, depth: depth, zero: in.Quant.ZeroPoint(), lo: lo, hi: hi, unit: 1, shift: 7,
+		}, nil
 	}
 	if s, z := out.Quant.Scale(), out.Quant.ZeroPoint(); s != 1.0/128 || z != 128 {
 		return nil, p.unsupported(out, fmt.Sprintf("scale %g, zero point %d", s, z), "1/128, 128")
 	}
-	return &l2Normalization[uint8]{in.id, out.id, depth, in.Quant.ZeroPoint(), 128, lo, hi, 128, 0}, nil
+	return &l2Normalization[uint8]{
+		in: in.id, out: out.id, depth: depth, zero: in.Quant.ZeroPoint(), outZero: 128, lo: lo, hi: hi, unit: 128,
+	}, nil
 }
 
 func (l *l2Normalization[T]) Eval(m *Memory) {

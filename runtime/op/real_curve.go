@@ -23,8 +23,8 @@ func (p *Prep) realCurve(in, out operand, f func(x float32) float32) (Evaluator,
 
 func (c realCurve) at(v int32) int32 {
 	y := c.f(float32(c.scale * float32(v-c.zero)))
-	if y == 0 {
-		return int32(c.outZero) // also where the reciprocal is infinite
+	if y == 0 || y != y {
+		return int32(c.outZero) // also where a scale or a reciprocal is infinite
 	}
 	y = float32(roundf(float32(y*c.inverse)) + c.outZero)
 	return int32(min(max(y, c.lo), c.hi))

@@ -250,6 +250,7 @@ func TestUint8Refusals(t *testing.T) {
 		{"quantize to int32", one(tflite.Quantize, nil, []rt.Tensor{u8(1, 0, 4)}, typed(tensor.Int32, 1, 0, 4)), runtime.ErrUnsupported, "int32 from uint8"},
 		{"quantize from int16", one(tflite.Quantize, nil, []rt.Tensor{int16s(1, 4)}, u8(1, 0, 4)), runtime.ErrUnsupported, "uint8 from int16"},
 		{"concatenation without scale", one(tflite.Concatenation, []any{0}, []rt.Tensor{unquantized(tensor.Uint8, 2)}, u8(1, 0, 2)), runtime.ErrInvalid, "no scale"},
+		{"concatenation factor", one(tflite.Concatenation, []any{0}, []rt.Tensor{u8(1, 0, 2)}, u8(1e-30, 0, 2)), runtime.ErrInvalid, "a factor of 1e+30"},
 		{"cast to float16", cast(tensor.Uint8, tensor.Float16, 1), runtime.ErrUnsupported, "found float16"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

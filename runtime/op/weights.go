@@ -31,9 +31,9 @@ func (p *Prep) weights(t operand) ([]int8, error) {
 	return out, nil
 }
 
-// filter checks the weights of an operator with activations like in: int8 or
-// int4 with zero point 0; for uint8 uint8, with one scale and any zero point, and
-// then the bias too.
+// filter checks the weights that go with in: int8 or int4 with zero point 0. With
+// a uint8 input they are uint8, with one scale and any zero point, and the bias is
+// checked too.
 func (p *Prep) filter(in, w, bias, out operand) error {
 	if in.Type == tensor.Uint8 {
 		return cmp.Or(p.types(w, tensor.Uint8), p.quantized(w), p.biasScale(in, w, bias, out))
@@ -85,8 +85,8 @@ func (p *Prep) bias(t operand, n int) ([]int32, error) {
 }
 
 // channelMultipliers are the factors from accumulator to output for n channels
-// along dimension dim of the weights: in·w/out, each product in float64. uint8 weights
-// have one scale and the product in float32.
+// along dimension dim of the weights: in·w/out, each product in float64. uint8
+// weights have one scale and the product in float32.
 func (p *Prep) channelMultipliers(in, w, out operand, n, dim int) ([]fixed.Multiplier, error) {
 	if p.Tensors[w.id].Type == tensor.Uint8 {
 		return p.tensorMultipliers(in, w, out, n)
