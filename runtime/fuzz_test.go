@@ -53,16 +53,19 @@ func FuzzLoad(f *testing.F) {
 	f.Add(runtimetest.Successor().Bytes())
 	f.Add(runtimetest.Mover().Bytes())
 	f.Add(runtimetest.Stateful().Bytes())
+	f.Add(runtimetest.Unsigned(runtimetest.SmallNet()).Bytes())
 	f.Fuzz(func(t *testing.T, file []byte) {
 		checkFile(t, file)
 		runtime.Inspect(file, runtime.Options{MaxArena: 1 << 20})
 	})
 }
 
-// TestEveryByteDamaged sets each byte of three models to values that make lengths and
+// TestEveryByteDamaged sets each byte of some models to values that make lengths and
 // offsets large, negative or zero.
 func TestEveryByteDamaged(t *testing.T) {
-	for _, model := range []*runtimetest.Builder{runtimetest.SmallNet(), runtimetest.Mover(), runtimetest.Stateful()} {
+	for _, model := range []*runtimetest.Builder{
+		runtimetest.SmallNet(), runtimetest.Unsigned(runtimetest.SmallNet()), runtimetest.Mover(), runtimetest.Stateful(),
+	} {
 		file := model.Bytes()
 		if err := checkFile(t, file); err != nil {
 			t.Errorf("undamaged: %v", err)

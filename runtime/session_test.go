@@ -34,7 +34,13 @@ func session(t testing.TB, m *runtime.Model, o runtime.SessionOptions) *runtime.
 // TestSharedMemoryChangesNothing compares the fast plan with one in which
 // nothing shares memory.
 func TestSharedMemoryChangesNothing(t *testing.T) {
-	m := load(t, runtimetest.SmallNet(), runtime.Options{})
+	for name, b := range map[string]*runtimetest.Builder{"int8": runtimetest.SmallNet(), "uint8": runtimetest.Unsigned(runtimetest.SmallNet())} {
+		t.Run(name, func(t *testing.T) { sharedMemoryChangesNothing(t, b) })
+	}
+}
+
+func sharedMemoryChangesNothing(t *testing.T, b *runtimetest.Builder) {
+	m := load(t, b, runtime.Options{})
 	fast, separate := session(t, m, runtime.SessionOptions{}), session(t, m, runtime.SessionOptions{Separate: true})
 	if fast.ArenaBytes() >= separate.ArenaBytes() {
 		t.Errorf("arena: got %d bytes, want fewer than the %d without sharing", fast.ArenaBytes(), separate.ArenaBytes())
