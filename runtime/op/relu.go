@@ -16,18 +16,29 @@ func prepareRelu(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	_, hi, _ := out.Type.Range()
-	return p.requantizingRelu(in, out, hi)
+	return p.requantizingRelu(in, out, out.Quant.ZeroPoint(), hi)
 }
 
-// requantizingRelu changes in's quantization to out's, within 0 and the output
-// value hi. The factor is the float32 quotient of the scales.
-func (p *Prep) requantizingRelu(in, out operand, hi int32) (Evaluator, error) {
+// reluWithin prepares a relative of RELU on int8 or uint8 that limits values to
+// [low, high]. TensorFlow Lite Micro has none; the definition is that of
+// TensorFlow Lite's reference kernels, for both types.
+func (p *Prep) reluWithin(low, high float32) (Evaluator, error) {
+	in, out, err := p.unary(tensor.Int8, tensor.Uint8)
+	if err != nil {
+		return nil, err
+	}
+	lo, hi, _ := out.Type.Range()
+	return p.requantizingRelu(in, out, quantizeBound(low, out.Quant, lo, hi), quantizeBound(high, out.Quant, lo, hi))
+}
+
+// requantizingRelu changes in's quantization to out's, within the output values
+// [lo, hi]. The factor is the float32 quotient of the scales.
+func (p *Prep) requantizingRelu(in, out operand, lo, hi int32) (Evaluator, error) {
 	m, err := p.multiplier(in, float64(float32(in.Quant.Scale()/out.Quant.Scale())))
 	if err != nil {
 		return nil, err
 	}
-	zero := out.Quant.ZeroPoint()
-	r := rescale{m: m, inZero: in.Quant.ZeroPoint(), outZero: zero, lo: zero, hi: hi}
+	r := rescale{m: m, inZero: in.Quant.ZeroPoint(), outZero: out.Quant.ZeroPoint(), lo: lo, hi: hi}
 	return p.mapped(in, out, r)
 }
 

@@ -11,7 +11,7 @@ func prepareRelu6(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	if in.Type == tensor.Uint8 {
-		return p.requantizingRelu(in, out, quantizeBound(6, out.Quant, 0, 255))
+		return p.requantizingRelu(in, out, out.Quant.ZeroPoint(), quantizeBound(6, out.Quant, 0, 255))
 	}
 	lo, hi, _ := in.Type.Range()
 	zero := in.Quant.ZeroPoint()

@@ -112,6 +112,12 @@ func TestUint8(t *testing.T) {
 			[][]byte{{127, 131, 255}}, []byte{10, 16, 255}},
 		{"RELU6 requantizes", one(tflite.Relu6, nil, []rt.Tensor{u8(0.5, 100, 4)}, u8(0.25, 9, 4)),
 			[][]byte{{99, 100, 103, 200}}, []byte{9, 9, 15, 33}},
+		{"RELU_N1_TO_1 requantizes", one(tflite.ReluN1To1, nil, []rt.Tensor{u8(0.5, 100, 4)}, u8(0.25, 9, 4)),
+			[][]byte{{90, 99, 101, 110}}, []byte{5, 7, 11, 13}},
+		{"RELU_N1_TO_1 beyond the range", one(tflite.ReluN1To1, nil, []rt.Tensor{u8(0.5, 100, 2)}, u8(0.25, 2, 2)),
+			[][]byte{{0, 99}}, []byte{0, 0}},
+		{"RELU_0_TO_1 requantizes", one(tflite.Relu0To1, nil, []rt.Tensor{u8(0.5, 100, 4)}, u8(0.25, 253, 4)),
+			[][]byte{{99, 100, 101, 110}}, []byte{253, 253, 255, 255}},
 		{"LEAKY_RELU", one(tflite.LeakyRelu, []any{float32(0.25)}, []rt.Tensor{u8(1, 255, 3)}, u8(0.5, 128, 3)),
 			[][]byte{{255, 251, 0}}, []byte{128, 126, 1}}, // −127.5 rounds up where nothing is shifted
 		{"HARD_SWISH", one(tflite.HardSwish, nil, []rt.Tensor{u8(1, 100, 4)}, u8(1, 10, 4)),

@@ -20,6 +20,7 @@ const (
 	MaxPool2D                  Code = 17
 	Mul                        Code = 18
 	Relu                       Code = 19
+	ReluN1To1                  Code = 20
 	Relu6                      Code = 21
 	Reshape                    Code = 22
 	ResizeBilinear             Code = 23
@@ -82,6 +83,7 @@ const (
 	VarHandle                  Code = 142
 	ReadVariable               Code = 143
 	AssignVariable             Code = 144
+	Relu0To1                   Code = 152
 )
 
 // String is the operator's name in the schema: CONV_2D.
