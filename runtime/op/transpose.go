@@ -7,7 +7,8 @@ import (
 )
 
 // prepareTranspose prepares TRANSPOSE: dimension d of the output is dimension
-// perm[d] of the input.
+// perm[d] of the input, counted from the last one where negative, which
+// TensorFlow Lite Micro leaves out.
 func prepareTranspose(p *Prep) (Evaluator, error) {
 	if err := p.arity(2, 2, 1); err != nil {
 		return nil, err
@@ -25,6 +26,9 @@ func prepareTranspose(p *Prep) (Evaluator, error) {
 	want, loops := make(tensor.Shape, rank), make([]loop, rank)
 	var seen [maxRank]bool
 	for d, from := range perm {
+		if from < 0 {
+			from += int64(rank)
+		}
 		if from < 0 || from >= int64(rank) || seen[from] {
 			return nil, p.invalid(p.in(1), fmt.Sprintf("permutation %v", perm), fmt.Sprintf("each of %d dimensions once", rank))
 		}
