@@ -3,7 +3,7 @@ package op
 import "kedge/runtime/tensor"
 
 // averagePool2D is AVERAGE_POOL_2D: the mean of the valid cells' raw values,
-// rounded half away from zero. Zero points play no part, since input and output
+// rounded half away from zero. Quantization plays no part, since input and output
 // have the same.
 type averagePool2D[T int8 | uint8 | int16] struct{ pool2D }
 

@@ -27,7 +27,7 @@ func prepareL2Normalization(p *Prep) (Evaluator, error) {
 	if a := p.Operator.Options.Byte(0, 0); a != byte(actNone) {
 		return nil, p.unsupported(operand{}, fmt.Sprintf("fused activation %d", a), "none")
 	}
-	if n := len(in.Shape); n < 1 || n > 4 {
+	if n := len(in.Shape); n < 1 || n > 4 && in.Type == tensor.Int8 {
 		return nil, p.unsupported(in, fmt.Sprintf("shape %v", in.Shape), "1 to 4 dimensions")
 	}
 	depth := in.Shape[len(in.Shape)-1]

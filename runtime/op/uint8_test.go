@@ -76,6 +76,10 @@ func TestUint8(t *testing.T) {
 			[][]byte{{1, 1, 2, 255, 255, 254}}, []byte{3, 255}},
 		{"MAX_POOL_2D", one(tflite.MaxPool2D, []any{valid, 2, 1, 2, 1, none}, []rt.Tensor{u8(1, 0, 1, 1, 4, 1)}, u8(1, 0, 1, 1, 2, 1)),
 			[][]byte{{127, 128, 255, 0}}, []byte{128, 255}},
+		{"AVERAGE_POOL_2D whatever the output states, relu", one(tflite.AveragePool2D, []any{valid, 2, 1, 2, 1, relu}, []rt.Tensor{u8(1, 0, 1, 1, 4, 1)}, u8(3, 90, 1, 1, 2, 1)),
+			[][]byte{{10, 20, 200, 100}}, []byte{90, 150}},
+		{"MAX_POOL_2D whatever the output states", one(tflite.MaxPool2D, []any{valid, 2, 1, 2, 1, none}, []rt.Tensor{u8(1, 0, 1, 1, 4, 1)}, u8(3, 90, 1, 1, 2, 1)),
+			[][]byte{{127, 128, 255, 0}}, []byte{128, 255}},
 		{"ADD", one(tflite.Add, []any{none}, []rt.Tensor{u8(1, 0, 3), u8(1, 255, 3)}, u8(1, 100, 3)),
 			[][]byte{{255, 0, 10}, {255, 0, 250}}, []byte{255, 0, 105}},
 		{"ADD broadcasts, relu", one(tflite.Add, []any{relu}, []rt.Tensor{u8(1, 128, 2, 1), u8(0.5, 0, 2)}, u8(1, 128, 2, 2)),
@@ -136,6 +140,8 @@ func TestUint8(t *testing.T) {
 			[][]byte{{200, 200, 255, 0}}, []byte{244, 244, 255, 0}}, // −ln 2 is −11.09/16
 		{"L2_NORMALIZATION", one(tflite.L2Normalization, nil, []rt.Tensor{u8(1, 100, 2, 2)}, u8(1.0/128, 128, 2, 2)),
 			[][]byte{{103, 96, 255, 100}}, []byte{205, 26, 255, 128}}, // 3/5 and −4/5: 76.8 and −102.4
+		{"L2_NORMALIZATION rank 5", one(tflite.L2Normalization, nil, []rt.Tensor{u8(1, 100, 1, 1, 2, 1, 2)}, u8(1.0/128, 128, 1, 1, 2, 1, 2)),
+			[][]byte{{103, 96, 255, 100}}, []byte{205, 26, 255, 128}},
 		{"RESIZE_BILINEAR halves go up", one(tflite.ResizeBilinear, []any{nil, nil, false, false}, []rt.Tensor{u8(1, 0, 1, 1, 2, 1), rt.Const32("s", []int{2}, 1, 4)}, u8(1, 0, 1, 1, 4, 1)),
 			[][]byte{{254, 255}}, []byte{254, 255, 255, 255}},
 		{"RESIZE_BILINEAR half pixel", one(tflite.ResizeBilinear, []any{nil, nil, false, true}, []rt.Tensor{u8(1, 0, 1, 1, 2, 1), rt.Const32("s", []int{2}, 1, 4)}, u8(1, 0, 1, 1, 4, 1)),
