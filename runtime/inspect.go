@@ -13,12 +13,16 @@ type Report struct {
 	WeightBytes int            `json:"weight_bytes"` // constants of the tensors below
 	Inputs      []TensorReport `json:"inputs"`
 	Outputs     []TensorReport `json:"outputs"`
-	Operators   []OpReport     `json:"operators"`
+	Operators   []OpReport     `json:"operators"` // of the main subgraph, as tensors are
 	Tensors     []TensorReport `json:"tensors"`
+	Called      []CalledReport `json:"called"`      // the subgraphs that operators call
 	MACs        *int64         `json:"macs"`        // nil when an operator cannot run
 	ArenaBytes  *int           `json:"arena_bytes"` // nil when the model cannot run
 	Kernels     string         `json:"kernels"`
 	Numerics    string         `json:"numerics"` // what defines the results
+	// Memory is where everything lies in the arena; nil when an operator cannot
+	// run. When only the arena's limit is in the way, it is what would be needed.
+	Memory *MemoryReport `json:"memory"`
 	// Unsupported says for every operator that cannot run why; empty when the
 	// model can be loaded.
 	Unsupported []Finding `json:"unsupported"`
@@ -26,6 +30,7 @@ type Report struct {
 
 // Finding is why one operator cannot run.
 type Finding struct {
+	Subgraph int    `json:"subgraph"` // 0 is the main one
 	Operator int    `json:"operator"` // its index; -1 where the search for more ended
 	Name     string `json:"name"`
 	Tensor   string `json:"tensor"` // the tensor concerned, or the operator's first
@@ -39,7 +44,7 @@ func finding(err error) Finding {
 	if !ok {
 		return Finding{Operator: -1, Found: err.Error(), Text: err.Error()}
 	}
-	return Finding{e.Index, e.Operator, e.Tensor, e.Found, e.Want, err.Error()}
+	return Finding{e.Subgraph, e.Index, e.Operator, e.Tensor, e.Found, e.Want, err.Error()}
 }
 
 // TensorReport is one tensor.
@@ -48,6 +53,16 @@ type TensorReport struct {
 	Type     string `json:"dtype"`
 	Constant bool   `json:"constant"`
 	Variable bool   `json:"variable"`
+}
+
+// CalledReport is a subgraph that an operator of the main one runs, once, before
+// the first inference. What it computes lies in that operator's scratch.
+type CalledReport struct {
+	Subgraph  int            `json:"subgraph"` // its index in the file
+	Operator  int            `json:"operator"` // which calls it
+	Operators []OpReport     `json:"operators"`
+	Tensors   []TensorReport `json:"tensors"`
+	Memory    *MemoryReport  `json:"memory"` // as Report.Memory
 }
 
 // OpReport is one operator; Inputs and Outputs are indices into Tensors, -1 for
@@ -82,16 +97,26 @@ func Inspect(file []byte, o Options) (*Report, error) {
 	if err == nil {
 		r.ArenaBytes = &l.size
 	}
+	if err == nil || errors.Is(err, ErrArena) {
+		r.place(m, &l)
+	}
 	return r, err
 }
 
 func (r *Report) describe(m *Model) {
-	g := m.graph
-	r.Tensors = make([]TensorReport, len(g.Tensors))
-	for i := range g.Tensors {
-		r.Tensors[i] = reportTensor(&g.Tensors[i], i)
-		r.WeightBytes += len(g.Tensors[i].Data)
+	r.Operators, r.Tensors = m.program.describe()
+	r.Called = []CalledReport{}
+	for i := range m.steps {
+		if init := m.steps[i].init; m.steps[i].Evaluator != nil && init >= 0 {
+			c := CalledReport{Subgraph: m.inits[init].index, Operator: i}
+			c.Operators, c.Tensors = m.inits[init].describe()
+			r.Called = append(r.Called, c)
+		}
 	}
+	for i := range m.graph.Tensors {
+		r.WeightBytes += len(m.graph.Tensors[i].Data)
+	}
+	g := m.graph
 	r.Inputs, r.Outputs = []TensorReport{}, []TensorReport{}
 	for _, t := range g.Inputs {
 		r.Inputs = append(r.Inputs, r.Tensors[t])
@@ -99,14 +124,32 @@ func (r *Report) describe(m *Model) {
 	for _, t := range g.Outputs {
 		r.Outputs = append(r.Outputs, r.Tensors[t])
 	}
-	r.Operators = make([]OpReport, len(g.Operators))
-	for i := range g.Operators {
-		o := &g.Operators[i]
-		r.Operators[i] = OpReport{Index: i, Name: o.Name(), Inputs: o.Inputs, Outputs: o.Outputs}
-		if s := &m.steps[i]; s.Evaluator != nil {
-			r.Operators[i].MACs = &s.macs
+}
+
+// place reports the layout of the main subgraph and of those that it calls.
+func (r *Report) place(m *Model, l *layout) {
+	r.Memory = l.report(&m.program, m.variables.List, 0)
+	for i := range r.Called {
+		at := r.Called[i].Operator
+		init := m.steps[at].init
+		r.Called[i].Memory = l.inits[init].report(&m.inits[init], nil, l.scratch[at].offset)
+	}
+}
+
+func (p *program) describe() ([]OpReport, []TensorReport) {
+	tensors := make([]TensorReport, len(p.graph.Tensors))
+	for i := range tensors {
+		tensors[i] = reportTensor(&p.graph.Tensors[i], i)
+	}
+	operators := make([]OpReport, len(p.graph.Operators))
+	for i := range operators {
+		o := &p.graph.Operators[i]
+		operators[i] = OpReport{Index: i, Name: o.Name(), Inputs: o.Inputs, Outputs: o.Outputs}
+		if s := &p.steps[i]; s.Evaluator != nil {
+			operators[i].MACs = &s.macs
 		}
 	}
+	return operators, tensors
 }
 
 func reportTensor(t *tflite.Tensor, i int) TensorReport {

@@ -11,17 +11,22 @@ import (
 // layout is where everything lies in a session's arena.
 type layout struct {
 	tensors   []span // by tensor; constants and unused tensors have none
+	source    []int  // by tensor: the one whose memory it takes over or shares, -1 for none
 	scratch   []span // by operator
 	variables []span // by resource variable; of the main subgraph only
 	inits     []layout
 	size      int
 }
 
-// span is a piece of the arena; offset is -1 for none.
-type span struct{ offset, bytes int }
+// span is a piece of the arena; offset is -1 for none. It is in use from step
+// first to step last, both included. Step 0 is the caller filling the inputs,
+// operator i is step i+1, and the step after the last operator is the caller
+// reading the outputs.
+type span struct{ offset, bytes, first, last int }
 
 // layOut plans the arena. The tensors of a subgraph that CALL_ONCE runs lie in
-// that operator's scratch. With separate set nothing shares memory.
+// that operator's scratch. With separate set nothing shares memory. With
+// ErrArena the plan that needs too much is returned too.
 func (m *Model) layOut(separate bool) (layout, error) {
 	inits := make([]layout, len(m.inits))
 	for i := range m.inits {
@@ -37,14 +42,10 @@ func (m *Model) layOut(separate bool) (layout, error) {
 	return l, err
 }
 
-// place plans one subgraph. Step 0 is the caller filling the inputs, operator i
-// is step i+1, and the last step is the caller reading the outputs. Variables
-// are there at every step.
+// place plans one subgraph. Variables are there at every step.
 func (p *program) place(separate bool, inits []layout, variables []op.Variable) (layout, error) {
-	g := p.graph
-	end := len(g.Operators) + 1
-	root := p.aliases(separate)
-	lives, err := p.lifetimes(root, end)
+	end := len(p.graph.Operators) + 1
+	lives, err := p.lifetimes(end)
 	if err != nil {
 		return layout{}, err
 	}
@@ -54,33 +55,63 @@ func (p *program) place(separate bool, inits []layout, variables []op.Variable) 
 	for _, v := range variables {
 		lives = append(lives, plan.Buffer{Size: v.Bytes, First: 0, Last: end})
 	}
+	l := layout{inits: inits}
+	var offsets []int
 	if separate {
-		for i := range lives {
-			if lives[i].Last >= 0 {
-				lives[i].First, lives[i].Last = 0, end
-			}
-		}
+		l.source = p.apart(lives, end)
+		offsets, l.size, err = plan.Place(lives)
+	} else {
+		offsets, err = p.pack(lives, &l)
 	}
-	offsets, size, err := plan.Place(lives)
 	if err != nil {
 		return layout{}, err
 	}
-	l := layout{make([]span, len(g.Tensors)), make([]span, len(p.steps)), make([]span, len(variables)), inits, size}
+	spans := make([]span, len(lives))
+	for i, b := range lives {
+		spans[i] = span{offsets[i], b.Size, b.First, b.Last}
+	}
+	l.cut(p, spans)
+	return l, nil
+}
+
+// cut divides the spans among tensors, operators and variables.
+func (l *layout) cut(p *program, spans []span) {
+	n := len(p.graph.Tensors)
+	l.tensors, l.scratch, l.variables = spans[:n:n], spans[n:n+len(p.steps)], spans[n+len(p.steps):]
 	for i := range l.tensors {
-		n, _ := g.Tensors[i].Shape.Bytes(g.Tensors[i].Type)
-		l.tensors[i] = span{-1, n}
-		if lives[root[i]].Last >= 0 && g.Tensors[i].Data == nil {
-			l.tensors[i].offset = offsets[root[i]]
+		if s := &l.tensors[i]; s.last < 0 || p.graph.Tensors[i].Data != nil {
+			s.offset = -1
 		}
 	}
-	offsets = offsets[len(g.Tensors):]
-	for i := range l.scratch {
-		l.scratch[i] = span{offsets[i], p.scratch(i, inits)}
+}
+
+// pack shares memory, and fills in l's size and sources. Writing in place forces
+// tensors to the same offset, which can make the whole larger; then only
+// operators that move nothing share.
+func (p *program) pack(lives []plan.Buffer, l *layout) (offsets []int, err error) {
+	n := len(p.graph.Tensors)
+	loose := p.share(lives[:n], false)
+	offsets, l.size, err = plan.Place(lives)
+	l.source = loose
+	tight := p.share(lives[:n], true)
+	if other, size, otherErr := plan.Place(lives); otherErr == nil && (err != nil || size <= l.size) {
+		offsets, l.source, l.size, err = other, tight, size, nil
 	}
-	for i := range l.variables {
-		l.variables[i] = span{offsets[len(p.steps)+i], variables[i].Bytes}
+	return offsets, err
+}
+
+// apart gives everything in use memory of its own for all time.
+func (p *program) apart(lives []plan.Buffer, end int) (source []int) {
+	for i := range lives {
+		if lives[i].Last >= 0 {
+			lives[i].First, lives[i].Last = 0, end
+		}
 	}
-	return l, nil
+	source = make([]int, len(p.graph.Tensors))
+	for t := range source {
+		source[t] = -1
+	}
+	return source
 }
 
 // scratch is the working memory of step i.
@@ -91,42 +122,9 @@ func (p *program) scratch(i int, inits []layout) int {
 	return p.steps[i].scratch
 }
 
-// aliases maps every tensor to the one whose memory it uses: itself, or for the
-// output of an operator that moves nothing, its input. A model output is not
-// laid over a model input, because the caller writes that one.
-func (p *program) aliases(separate bool) []int {
-	g := p.graph
-	root := make([]int, len(g.Tensors))
-	for i := range root {
-		root[i] = i
-	}
-	if separate {
-		return root
-	}
-	callers := make([]bool, len(root))
-	for _, t := range g.Inputs {
-		callers[t] = true
-	}
-	results := make([]bool, len(root))
-	for _, t := range g.Outputs {
-		results[t] = true
-	}
-	for i := range p.steps {
-		if !p.steps[i].alias {
-			continue
-		}
-		in, out := g.Operators[i].Inputs[0], g.Operators[i].Outputs[0]
-		source := &g.Tensors[root[in]]
-		if source.Data == nil && !source.Variable && !(callers[root[in]] && results[out]) {
-			root[out] = root[in]
-		}
-	}
-	return root
-}
-
-// lifetimes is the buffer of every tensor that is its own root, with the steps
-// from its first write to its last read, Last -1 where nothing uses it.
-func (p *program) lifetimes(root []int, end int) ([]plan.Buffer, error) {
+// lifetimes is the buffer of every tensor, with the steps from its first write
+// to its last read, Last -1 where nothing uses it.
+func (p *program) lifetimes(end int) ([]plan.Buffer, error) {
 	g := p.graph
 	lives := make([]plan.Buffer, len(g.Tensors), len(g.Tensors)+len(p.steps))
 	for i := range lives {
@@ -134,7 +132,7 @@ func (p *program) lifetimes(root []int, end int) ([]plan.Buffer, error) {
 	}
 	use := func(t, at int) {
 		if t != tflite.NoTensor && g.Tensors[t].Data == nil {
-			b := &lives[root[t]]
+			b := &lives[t]
 			b.First, b.Last = min(b.First, at), max(b.Last, at)
 		}
 	}

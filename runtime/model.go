@@ -31,8 +31,9 @@ type step struct {
 	op.Evaluator
 	scratch int
 	macs    int64
-	alias   bool
-	init    int // index of the program that it runs, -1 for none
+	alias   bool  // see op.Prep
+	inPlace []int // see op.Prep
+	init    int   // index of the program that it runs, -1 for none
 }
 
 // MACs is the number of multiply-accumulate operations of one inference.

@@ -7,11 +7,12 @@ import (
 	"kedge/runtime/tflite"
 )
 
-// What the bookkeeping of one operator's error, and of one subgraph that is
-// called, takes at most.
+// What the bookkeeping of one operator's error, of one subgraph that is called,
+// and of planning memory for one tensor or operator takes at most.
 const (
 	errorBytes   = 512
 	programBytes = 1024
+	layoutBytes  = 384
 )
 
 // prepare prepares the main subgraph and those that it calls. On errors of
@@ -66,6 +67,9 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 	if err := p.alignConstants(budget); err != nil {
 		return nil, err
 	}
+	if err := budget.Spend(len(p.graph.Tensors)+len(p.graph.Operators), layoutBytes); err != nil {
+		return nil, err
+	}
 	var failed operatorErrors
 	p.steps = make([]step, len(p.graph.Operators))
 	for i := range p.graph.Operators {
@@ -88,7 +92,7 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 			}
 			continue
 		}
-		p.steps[i] = step{e, prep.Scratch, prep.MACs, prep.Alias, init}
+		p.steps[i] = step{e, prep.Scratch, prep.MACs, prep.Alias, prep.InPlace, init}
 		m.macs += prep.MACs
 	}
 	return failed, nil

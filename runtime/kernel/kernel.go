@@ -32,7 +32,7 @@ type Set struct {
 	Depthwise        func(d *Depthwise, in, out []int8, scratch []byte)
 	PrepareDense     func(*Dense)
 	Dense            func(d *Dense, in, out []int8)
-	Add              func(a *Add, x, y, out []int8)
+	Add              func(a *Add, x, y, out []int8) // out may be x or y: no element is read again once its sum is written
 }
 
 // sets lists what this build has, best last.

@@ -26,6 +26,7 @@ func prepareAbs(p *Prep) (Evaluator, error) {
 		if err := cmp.Or(p.types(out, tensor.Int16), p.shape(out, in.Shape)); err != nil {
 			return nil, err
 		}
+		p.overwrites(0)
 		return &elementwise[int16, int16]{in.id, out.id, plainAbs{}}, nil
 	}
 	in, out, err := p.unary(tensor.Int8, tensor.Int16)

@@ -44,6 +44,7 @@ func (p *Prep) add(subtract bool) (Evaluator, error) {
 		return nil, err
 	}
 	params.subtract = subtract
+	p.overwrites(0, 1)
 	if out.Type == tensor.Int16 {
 		return &addWide{x.id, y.id, out.id, b, params}, nil
 	}

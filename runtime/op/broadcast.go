@@ -94,6 +94,7 @@ func pair[X, Y, O element](p *Prep, f func(x X, y Y) O) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.overwrites(0, 1)
 	return &pairwise[X, Y, O]{x.id, y.id, out.id, b, f}, nil
 }
 

@@ -41,6 +41,7 @@ func prepareCast(p *Prep) (Evaluator, error) {
 	); err != nil {
 		return nil, err
 	}
+	p.overwrites(0)
 	switch in.Type {
 	case tensor.Int8:
 		return castInteger[int8](in, out), nil

@@ -25,6 +25,7 @@ func prepareDequantize(p *Prep) (Evaluator, error) {
 	); err != nil {
 		return nil, err
 	}
+	p.InPlace = []int{0} // Eval goes backward, since the output is wider
 	scale, zero := float64(in.Quant.Scale()), in.Quant.ZeroPoint()
 	switch in.Type {
 	case tensor.Uint8:
@@ -37,7 +38,8 @@ func prepareDequantize(p *Prep) (Evaluator, error) {
 
 func (d *dequantize[I]) Eval(m *Memory) {
 	out := get[float32](m, d.out)
-	for i, v := range get[I](m, d.in)[:len(out)] {
-		out[i] = float32(d.scale * float64(int32(v)-d.zero))
+	in := get[I](m, d.in)[:len(out)]
+	for i := len(in) - 1; i >= 0; i-- {
+		out[i] = float32(d.scale * float64(int32(in[i])-d.zero))
 	}
 }

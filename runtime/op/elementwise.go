@@ -35,6 +35,19 @@ func (e *elementwise[I, O]) Eval(m *Memory) {
 	}
 }
 
+// overwrites says that output 0 may be written over input i. It may where element
+// k of the output depends on no element of the input but k and those behind it,
+// is written after they are read, and is not wider: then what has been written
+// never covers what is still to be read.
+func (p *Prep) overwrites(inputs ...int) {
+	out := p.out(0)
+	for _, i := range inputs {
+		if in := p.in(i); in.elements() == out.elements() && in.Type.Bits() >= out.Type.Bits() {
+			p.InPlace = append(p.InPlace, i)
+		}
+	}
+}
+
 // lookup is an elementwise operator on 8-bit values, all 256 of them tabulated.
 type lookup struct {
 	in, out int
@@ -50,6 +63,7 @@ func (l *lookup) Eval(m *Memory) {
 
 // mapped binds f to tensors of one int8 or int16 type.
 func (p *Prep) mapped(in, out operand, f scalar) (Evaluator, error) {
+	p.overwrites(0)
 	if in.Type == tensor.Int16 {
 		return &elementwise[int16, int16]{in.id, out.id, f}, nil
 	}

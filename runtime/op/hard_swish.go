@@ -39,6 +39,7 @@ func prepareHardSwish(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	lo, hi, _ := out.Type.Range()
+	p.overwrites(0)
 	return p.lookup(in, out, hardSwish{
 		zero: in.Quant.ZeroPoint(), outZero: out.Quant.ZeroPoint(), lo: lo, hi: hi,
 		output: newMultiplier16(output), relu: newMultiplier16(relu),

@@ -22,6 +22,7 @@ func prepareQuantize(p *Prep) (Evaluator, error) {
 	); err != nil {
 		return nil, err
 	}
+	p.overwrites(0)
 	if in.Type == tensor.Float32 {
 		return p.quantizeFloat(in, out)
 	}

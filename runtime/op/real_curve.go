@@ -15,6 +15,7 @@ type realCurve struct {
 // realCurve prepares a table of f for 8-bit tensors.
 func (p *Prep) realCurve(in, out operand, f func(x float32) float32) (Evaluator, error) {
 	lo, hi, _ := out.Type.Range()
+	p.overwrites(0)
 	return p.lookup(in, out, realCurve{
 		f: f, scale: in.Quant.Scale(), inverse: float32(1 / out.Quant.Scale()),
 		zero: in.Quant.ZeroPoint(), outZero: float32(out.Quant.ZeroPoint()), lo: float32(lo), hi: float32(hi),

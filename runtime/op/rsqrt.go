@@ -29,6 +29,7 @@ func prepareRsqrt(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	m.Shift -= 20
+	p.overwrites(0)
 	return p.lookup(in, out, rsqrt{m, in.Quant.ZeroPoint(), out.Quant.ZeroPoint()})
 }
 

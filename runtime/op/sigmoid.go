@@ -43,6 +43,7 @@ func (p *Prep) curve8(in, out operand, f func(int32) int32, drop, outZero int32)
 		c.m = fixed.Quantize(factor)
 		c.radius = int32(15 << 27 >> uint(c.m.Shift))
 	}
+	p.overwrites(0)
 	return p.lookup(in, out, c)
 }
 
@@ -101,5 +102,6 @@ func (p *Prep) curve16(in, out operand, powers int, f func(int32) int16) (Evalua
 	if err != nil {
 		return nil, err
 	}
+	p.overwrites(0)
 	return &elementwise[int16, int16]{in.id, out.id, curve16{a, f}}, nil
 }

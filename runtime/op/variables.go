@@ -11,9 +11,10 @@ import (
 // Variable is a resource variable: memory of a session that VAR_HANDLE names,
 // READ_VARIABLE copies out of and ASSIGN_VARIABLE into, in any subgraph.
 type Variable struct {
-	Bytes    int  // of its content, where Assigned
-	Initial  byte // what every byte holds before the first assignment
-	Assigned bool // some ASSIGN_VARIABLE of the model gives it a size
+	Name     string // which the model's handles give it
+	Bytes    int    // of its content, where Assigned
+	Initial  byte   // what every byte holds before the first assignment
+	Assigned bool   // some ASSIGN_VARIABLE of the model gives it a size
 }
 
 // Variables are the resource variables of a model. The zero value has none.
@@ -85,7 +86,7 @@ func (v *Variables) find(options tflite.Table, budget *tflite.Budget) (int32, er
 		v.byPair, v.byName = map[[2]string]int32{}, map[string]int32{}
 	}
 	id = int32(len(v.List))
-	v.List = append(v.List, Variable{})
+	v.List = append(v.List, Variable{Name: name})
 	v.byPair[[2]string{container, name}] = id
 	if _, older := v.byName[name]; !older {
 		v.byName[name] = id
@@ -104,7 +105,7 @@ func (v *Variables) assign(g *tflite.Subgraph, handles []int32, handle, value in
 		return
 	}
 	// The initial content is the zero point in every byte, whatever the type.
-	*variable = Variable{Bytes: n, Initial: byte(t.Quant.ZeroPoint()), Assigned: true}
+	*variable = Variable{Name: variable.Name, Bytes: n, Initial: byte(t.Quant.ZeroPoint()), Assigned: true}
 }
 
 // handle checks that t is a handle and gives its variable's number.

@@ -4,17 +4,21 @@
 package plan
 
 import (
-	"cmp"
 	"errors"
 	"math"
-	"slices"
 )
 
 // Align is the alignment of every offset: a cache line, and enough for any
 // vector load.
 const Align = 64
 
-// ErrTooLarge: the arena would not fit in 31 bits.
+// Exhaustive is the most buffers that are compared with each other. More are
+// placed without that, in less time and more memory: how long a model takes to
+// load must not grow with the square of what its file says. Real models have
+// some hundreds.
+const Exhaustive = 4096
+
+// ErrTooLarge: the arena would not fit in 2 GiB.
 var ErrTooLarge = errors.New("arena does not fit in 2 GiB")
 
 // Buffer is a request for memory: Size bytes, in use from step First to step
@@ -22,63 +26,82 @@ var ErrTooLarge = errors.New("arena does not fit in 2 GiB")
 type Buffer struct {
 	Size        int
 	First, Last int
+	// Group ties buffers together, one of which takes over another's memory:
+	// those of one number begin at the same offset, whatever their steps. 0 is
+	// no group; other numbers are at most the number of buffers.
+	Group int
 }
 
 // Place returns an offset for every buffer and the arena's size. Buffers whose
-// steps overlap never overlap in memory; size 0 gets offset 0.
-//
-// Largest first, each buffer goes into the tightest gap between those already
-// placed that live at the same time ("greedy by size", Pisarchyk and Lee,
-// Efficient Memory Management for Deep Neural Net Inference, 2020, section 5).
+// steps overlap never overlap in memory, unless they are of one group. Size 0
+// gets offset 0.
 func Place(buffers []Buffer) (offsets []int, size int, err error) {
-	order := make([]int, 0, len(buffers))
-	for i, b := range buffers {
-		if b.Size > 0 {
-			order = append(order, i)
-		}
+	p := placer{buffers: buffers, offsets: make([]int, len(buffers))}
+	if n := p.gather(); n > Exhaustive {
+		err = p.byClass()
+	} else {
+		err = p.search(n)
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(
-			cmp.Compare(buffers[b].Size, buffers[a].Size),
-			cmp.Compare(buffers[a].First, buffers[b].First),
-			cmp.Compare(a, b))
-	})
-	offsets = make([]int, len(buffers))
-	placed := make([]int, 0, len(order)) // indices by ascending offset
-	for _, i := range order {
-		at := gap(buffers, offsets, placed, i)
-		end := at + align(buffers[i].Size)
-		if end > math.MaxInt32-Align {
-			return nil, 0, ErrTooLarge
-		}
-		offsets[i], size = int(at), max(size, int(end))
-		pos, _ := slices.BinarySearchFunc(placed, offsets[i], func(j, off int) int {
-			return cmp.Compare(offsets[j], off)
-		})
-		placed = slices.Insert(placed, pos, i)
+	if err != nil {
+		return nil, 0, err
 	}
-	return offsets, size, nil
+	return p.offsets, p.size, nil
 }
 
-// gap is the offset of the smallest hole for buffer i, or of the end.
-func gap(buffers []Buffer, offsets, placed []int, i int) int64 {
-	need := align(buffers[i].Size)
-	best, bestSize := int64(-1), int64(math.MaxInt64)
-	end := int64(0)
-	for _, j := range placed {
-		if buffers[j].Last < buffers[i].First || buffers[i].Last < buffers[j].First {
+// placer is the state of one Place.
+type placer struct {
+	buffers []Buffer
+	next    []int // by buffer: another one of its group, -1 at the end
+	units   []unit
+
+	offsets []int
+	size    int // of the arena
+}
+
+// unit is a group, or a buffer that has none.
+type unit struct {
+	head        int   // a member; next leads to the others
+	need        int64 // the largest member's bytes, a multiple of Align
+	first, last int
+	offset      int64
+}
+
+// gather fills units in order of their first members, and returns the number of
+// buffers that need memory.
+func (p *placer) gather() int {
+	n := 0
+	p.next = make([]int, len(p.buffers))
+	of := make([]int, len(p.buffers)+1) // by group: its place in units, plus 1
+	for i, b := range p.buffers {
+		p.next[i] = -1
+		if b.Size <= 0 {
 			continue
 		}
-		at := int64(offsets[j])
-		if hole := at - end; hole >= need && hole < bestSize {
-			best, bestSize = end, hole
+		n++
+		if b.Group == 0 || of[b.Group] == 0 {
+			p.units = append(p.units, unit{i, align(b.Size), b.First, b.Last, 0})
+			of[b.Group] = len(p.units)
+			continue
 		}
-		end = max(end, at+align(buffers[j].Size))
+		u := &p.units[of[b.Group]-1]
+		p.next[i], u.head = u.head, i
+		u.need, u.first, u.last = max(u.need, align(b.Size)), min(u.first, b.First), max(u.last, b.Last)
 	}
-	if best >= 0 {
-		return best
+	return n
+}
+
+// keep takes the units' offsets over as the result.
+func (p *placer) keep(size int64) error {
+	if size > math.MaxInt32-Align {
+		return ErrTooLarge
 	}
-	return end
+	p.size = int(size)
+	for k := range p.units {
+		for i := p.units[k].head; i >= 0; i = p.next[i] {
+			p.offsets[i] = int(p.units[k].offset)
+		}
+	}
+	return nil
 }
 
 // align rounds a size up.
