@@ -12,7 +12,7 @@ type Invoker interface {
 	Inputs() []TensorInfo
 	Outputs() []TensorInfo
 	// Input is the memory of input i, little-endian, to be filled before each
-	// Invoke, which may overwrite it.
+	// Invoke, which may overwrite it: outputs may lie in the same memory.
 	Input(i int) []byte
 	// Output is the memory of output i, valid after Invoke until an input is
 	// written or Invoke is called again. It must not be written.

@@ -27,6 +27,9 @@ type Block struct {
 	Bytes  int    `json:"bytes"`
 	First  int    `json:"first"`
 	Last   int    `json:"last"`
+	// Persistent content lasts from one inference to the next: that of variable
+	// tensors and resource variables.
+	Persistent bool `json:"persistent"`
 	// Over is the index of the tensor whose memory this one takes, -1 for none:
 	// with Alias set they share it, having the same content; otherwise this one
 	// is written over what nobody needs any more.
@@ -54,13 +57,14 @@ func (l *layout) report(p *program, variables []op.Variable, base int) *MemoryRe
 		}
 	}
 	for i, s := range l.tensors {
-		add(s, Block{Kind: KindTensor, Index: i, Name: p.graph.Tensors[i].Name, Over: l.source[i]})
+		t := &p.graph.Tensors[i]
+		add(s, Block{Kind: KindTensor, Index: i, Name: t.Name, Persistent: t.Variable, Over: l.source[i]})
 	}
 	for i, s := range l.scratch {
 		add(s, Block{Kind: KindScratch, Index: i, Name: p.graph.Operators[i].Name(), Over: -1})
 	}
 	for i, s := range l.variables {
-		add(s, Block{Kind: KindVariable, Index: i, Name: variables[i].Name, Over: -1})
+		add(s, Block{Kind: KindVariable, Index: i, Name: variables[i].Name, Persistent: true, Over: -1})
 	}
 	for i := range r.Blocks {
 		if b := &r.Blocks[i]; b.Over >= 0 {

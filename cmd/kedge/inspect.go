@@ -20,7 +20,8 @@ func inspectCommand() cli.Command {
 		Name: "inspect", Args: "MODEL", Summary: "describe a model: operators, tensors, cost, what cannot run",
 		Detail: `
 A model that cannot run here is described too; its operators that are not supported are all
-listed, and the exit code is 10.`,
+listed, and the exit code is 10. With --memory and --svg nothing is drawn of such a model; of one
+that only --max-arena keeps from running, what it would need is.`,
 		Setup: setupInspect,
 	}
 }
@@ -28,7 +29,13 @@ listed, and the exit code is 10.`,
 func setupInspect(fs *flag.FlagSet) cli.Run {
 	model := addModelFlags(fs)
 	asJSON := fs.Bool("json", false, "print one JSON object")
+	asText := fs.Bool("memory", false, "draw the memory of tensors in text")
+	asSVG := fs.Bool("svg", false, "draw the memory of tensors as an SVG document")
 	return func(_ context.Context, env cli.Env, args []string) error {
+		print, err := inspectForm(*asJSON, *asText, *asSVG)
+		if err != nil {
+			return err
+		}
 		o, err := model.options()
 		if err != nil {
 			return err
@@ -41,12 +48,7 @@ func setupInspect(fs *flag.FlagSet) cli.Run {
 		if r == nil {
 			return modelError(args[0], err)
 		}
-		var printed error
-		if *asJSON {
-			printed = cli.PrintJSON(env.Stdout, r)
-		} else {
-			printed = printReport(env.Stdout, args[0], r)
-		}
+		printed := print(env.Stdout, args[0], r)
 		if errors.Is(err, runtime.ErrUnsupported) {
 			err = fmt.Errorf("%s: %w", args[0], err)
 			err = cli.WithHint(cli.WithCode(err, cli.ExitUnsupported), "convert the model without those operators")
@@ -54,6 +56,36 @@ func setupInspect(fs *flag.FlagSet) cli.Run {
 			err = modelError(args[0], err)
 		}
 		return cmp.Or(printed, err)
+	}
+}
+
+// inspectForm is the function that prints what was asked for.
+func inspectForm(asJSON, asText, asSVG bool) (func(w io.Writer, path string, r *runtime.Report) error, error) {
+	form, asked := printReport, 0
+	if asJSON {
+		form, asked = func(w io.Writer, _ string, r *runtime.Report) error { return cli.PrintJSON(w, r) }, asked+1
+	}
+	if asText {
+		form, asked = drawing(printMemory), asked+1
+	}
+	if asSVG {
+		form, asked = drawing(printSVG), asked+1
+	}
+	if asked > 1 {
+		return nil, cli.WithHint(cli.Usagef("inspect: --json, --memory and --svg exclude each other"),
+			"--json has what the drawings show too, under memory")
+	}
+	return form, nil
+}
+
+// drawing is draw for models that have a plan to be drawn; for others it is
+// nothing, and their error says why.
+func drawing(draw func(w io.Writer, path string, r *runtime.Report) error) func(io.Writer, string, *runtime.Report) error {
+	return func(w io.Writer, path string, r *runtime.Report) error {
+		if r.Memory == nil {
+			return nil
+		}
+		return draw(w, path, r)
 	}
 }
 
@@ -68,17 +100,10 @@ func printReport(w io.Writer, path string, r *runtime.Report) error {
 	for i, t := range r.Outputs {
 		fmt.Fprintf(&b, "output %d: %s %s %v, %s\n", i, t.Name, t.Type, t.Shape, quantText(t.TensorInfo))
 	}
-	b.WriteString("\noperators\n")
-	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, o := range r.Operators {
-		fmt.Fprintf(tw, "  %d\t%s\t%v → %v\t%s MACs\n", o.Index, o.Name, o.Inputs, o.Outputs, known(o.MACs))
+	printGraph(&b, "", r.Operators, r.Tensors)
+	for _, c := range r.Called {
+		printGraph(&b, fmt.Sprintf(" of subgraph %d, which operator %d calls", c.Subgraph, c.Operator), c.Operators, c.Tensors)
 	}
-	tw.Flush()
-	b.WriteString("\ntensors\n")
-	for _, t := range r.Tensors {
-		fmt.Fprintf(tw, "  %d\t%s\t%v\t%s\t%s\t%s\n", t.Index, t.Type, t.Shape, role(t), quantText(t.TensorInfo), t.Name)
-	}
-	tw.Flush()
 	if len(r.Unsupported) > 0 {
 		b.WriteString("\ncannot run\n")
 		for _, f := range r.Unsupported {
@@ -87,6 +112,21 @@ func printReport(w io.Writer, path string, r *runtime.Report) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// printGraph lists the operators and tensors of one subgraph.
+func printGraph(b *strings.Builder, of string, operators []runtime.OpReport, tensors []runtime.TensorReport) {
+	fmt.Fprintf(b, "\noperators%s\n", of)
+	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, o := range operators {
+		fmt.Fprintf(tw, "  %d\t%s\t%v → %v\t%s MACs\n", o.Index, o.Name, o.Inputs, o.Outputs, known(o.MACs))
+	}
+	tw.Flush()
+	fmt.Fprintf(b, "\ntensors%s\n", of)
+	for _, t := range tensors {
+		fmt.Fprintf(tw, "  %d\t%s\t%v\t%s\t%s\t%s\n", t.Index, t.Type, t.Shape, role(t), quantText(t.TensorInfo), t.Name)
+	}
+	tw.Flush()
 }
 
 // known prints a number that there is only for a model that can run.

@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 // writeModel is the script command "model KIND FILE".
 func writeModel(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: model successor|smallnet|unsupported FILE")
+		ts.Fatalf("usage: model successor|smallnet|stateful|unsupported FILE")
 	}
 	var b *runtimetest.Builder
 	switch args[0] {
@@ -48,6 +48,8 @@ func writeModel(ts *testscript.TestScript, neg bool, args []string) {
 		b = runtimetest.Successor()
 	case "smallnet":
 		b = runtimetest.SmallNet()
+	case "stateful":
+		b = runtimetest.Stateful()
 	case "unsupported":
 		b = runtimetest.SmallNet()
 		b.Ops[2].Code = 16 // LSTM
