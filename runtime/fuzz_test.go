@@ -7,6 +7,7 @@ import (
 
 	"kedge/runtime"
 	"kedge/runtime/runtimetest"
+	"kedge/runtime/tflite"
 )
 
 // allocated is how many bytes f allocates.
@@ -89,6 +90,30 @@ func TestEveryLength(t *testing.T) {
 		err := checkFile(t, file[:n:n])
 		if err == nil && n < len(file)-32 {
 			t.Errorf("the first %d of %d bytes were accepted", n, len(file))
+		}
+	}
+}
+
+// TestManyTensors loads models with more tensors than the planner compares with
+// each other, in a chain, and all alive at once.
+func TestManyTensors(t *testing.T) {
+	for _, chain := range []bool{true, false} {
+		for _, n := range []int{1000, 6000} {
+			b := &runtimetest.Builder{Inputs: []int{0}, Outputs: []int{n}}
+			b.Tensors = append(b.Tensors, runtimetest.Int8("", 1, 0, 4))
+			for i := range n {
+				in, out := 0, len(b.Tensors)
+				if chain {
+					in = out - 1
+				} else {
+					b.Outputs = append(b.Outputs, out)
+				}
+				b.Tensors = append(b.Tensors, runtimetest.Int8("", 1, 0, 4))
+				b.Ops = append(b.Ops, runtimetest.Op{Code: tflite.Relu, Inputs: []int{in}, Outputs: []int{i + 1}})
+			}
+			if err := checkFile(t, b.Bytes()); err != nil {
+				t.Errorf("%d tensors, chain %v: %v", n, chain, err)
+			}
 		}
 	}
 }

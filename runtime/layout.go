@@ -24,6 +24,15 @@ type layout struct {
 // reading the outputs.
 type span struct{ offset, bytes, first, last int }
 
+// Comparisons of two buffers that planning a subgraph may take, so that no file
+// makes loading slow; all that are called together may take as many as the main
+// one. They are enough for 4096 buffers of the main one, and 512 of a called one,
+// to be placed well; real models have some hundreds.
+const (
+	mainPairs   = 1 << 24
+	calledPairs = mainPairs / maxCalls
+)
+
 // layOut plans the arena. The tensors of a subgraph that CALL_ONCE runs lie in
 // that operator's scratch. With separate set nothing shares memory. With
 // ErrArena the plan that needs too much is returned too.
@@ -31,11 +40,11 @@ func (m *Model) layOut(separate bool) (layout, error) {
 	inits := make([]layout, len(m.inits))
 	for i := range m.inits {
 		var err error
-		if inits[i], err = m.inits[i].place(separate, nil, nil); err != nil {
+		if inits[i], err = m.inits[i].place(separate, nil, nil, calledPairs); err != nil {
 			return layout{}, fmt.Errorf("subgraph %d: %w", m.inits[i].index, err)
 		}
 	}
-	l, err := m.place(separate, inits, m.variables.List)
+	l, err := m.place(separate, inits, m.variables.List, mainPairs)
 	if err == nil && l.size > m.options.maxArena() {
 		err = fmt.Errorf("%w: needs %d bytes, limit %d", ErrArena, l.size, m.options.maxArena())
 	}
@@ -43,7 +52,7 @@ func (m *Model) layOut(separate bool) (layout, error) {
 }
 
 // place plans one subgraph. Variables are there at every step.
-func (p *program) place(separate bool, inits []layout, variables []op.Variable) (layout, error) {
+func (p *program) place(separate bool, inits []layout, variables []op.Variable, pairs int) (layout, error) {
 	end := len(p.graph.Operators) + 1
 	lives, err := p.lifetimes(end)
 	if err != nil {
@@ -59,9 +68,9 @@ func (p *program) place(separate bool, inits []layout, variables []op.Variable) 
 	var offsets []int
 	if separate {
 		l.source = p.apart(lives, end)
-		offsets, l.size, err = plan.Place(lives)
+		offsets, l.size, err = plan.Place(lives, pairs)
 	} else {
-		offsets, err = p.pack(lives, &l)
+		offsets, err = p.pack(lives, &l, pairs)
 	}
 	if err != nil {
 		return layout{}, err
@@ -88,13 +97,13 @@ func (l *layout) cut(p *program, spans []span) {
 // pack shares memory, and fills in l's size and sources. Writing in place forces
 // tensors to the same offset, which can make the whole larger; then only
 // operators that move nothing share.
-func (p *program) pack(lives []plan.Buffer, l *layout) (offsets []int, err error) {
+func (p *program) pack(lives []plan.Buffer, l *layout, pairs int) (offsets []int, err error) {
 	n := len(p.graph.Tensors)
 	loose := p.share(lives[:n], false)
-	offsets, l.size, err = plan.Place(lives)
+	offsets, l.size, err = plan.Place(lives, pairs)
 	l.source = loose
 	tight := p.share(lives[:n], true)
-	if other, size, otherErr := plan.Place(lives); otherErr == nil && (err != nil || size <= l.size) {
+	if other, size, otherErr := plan.Place(lives, pairs); otherErr == nil && (err != nil || size <= l.size) {
 		offsets, l.source, l.size, err = other, tight, size, nil
 	}
 	return offsets, err

@@ -264,6 +264,12 @@ func TestAdd(t *testing.T) {
 				t.Fatalf("%d+%d: got %d, want %d", x[i], y[i], out[i], want)
 			}
 		}
+		overX, overY := slices.Clone(x), slices.Clone(y)
+		s.Add(&a, overX, y, overX)
+		s.Add(&a, x, overY, overY)
+		if !slices.Equal(overX, out) || !slices.Equal(overY, out) {
+			t.Fatalf("over an input: got %v and %v, want %v", overX, overY, out)
+		}
 	})
 }
 

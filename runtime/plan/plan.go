@@ -12,12 +12,6 @@ import (
 // vector load.
 const Align = 64
 
-// Exhaustive is the most buffers that are compared with each other. More are
-// placed without that, in less time and more memory: how long a model takes to
-// load must not grow with the square of what its file says. Real models have
-// some hundreds.
-const Exhaustive = 4096
-
 // ErrTooLarge: the arena would not fit in 2 GiB.
 var ErrTooLarge = errors.New("arena does not fit in 2 GiB")
 
@@ -35,12 +29,18 @@ type Buffer struct {
 // Place returns an offset for every buffer and the arena's size. Buffers whose
 // steps overlap never overlap in memory, unless they are of one group. Size 0
 // gets offset 0.
-func Place(buffers []Buffer) (offsets []int, size int, err error) {
+//
+// pairs limits the time that it takes: how often two buffers may be compared.
+// To place n of them well takes about n² comparisons, to do better several
+// times that. Where not even those are allowed, they are placed without any, in
+// more memory.
+func Place(buffers []Buffer, pairs int) (offsets []int, size int, err error) {
 	p := placer{buffers: buffers, offsets: make([]int, len(buffers))}
-	if n := p.gather(); n > Exhaustive {
-		err = p.byClass()
+	n := int64(p.gather())
+	if rounds := int64(pairs) / max(n*n, 1); rounds > 0 {
+		err = p.search(int(min(rounds, maxRounds)))
 	} else {
-		err = p.search(n)
+		err = p.byClass()
 	}
 	if err != nil {
 		return nil, 0, err

@@ -6,30 +6,26 @@ import (
 	"slices"
 )
 
-// Limits for search. Pairs of buffers bound its time for models with many, and
-// rounds for those with few, of which most are placed as well as can be in the
-// first.
-const (
-	maxPairs  = 1 << 23
-	maxRounds = 64
-)
+// maxRounds limits search where buffers are few. Nearly always the first rounds
+// find all that there is.
+const maxRounds = 64
 
 // search places units largest first ("greedy by size", Pisarchyk and Lee,
 // Efficient Memory Management for Deep Neural Net Inference, 2020, section 5).
 // Where that takes more than what is alive at some step, it tries again with
 // the unit that reaches highest moved halfway to the front, now and then all the
-// way, as long as the limits allow ("squeaky wheel", Joslin and Clements, 1999), and
+// way, as long as rounds are left ("squeaky wheel", Joslin and Clements, 1999), and
 // keeps the best.
-func (p *placer) search(n int) error {
+func (p *placer) search(rounds int) error {
 	slices.SortStableFunc(p.units, func(a, b unit) int {
 		return cmp.Or(cmp.Compare(b.need, a.need), cmp.Compare(a.first, b.first))
 	})
 	best := p.inOrder()
-	if err := p.keep(best); err != nil || best == 0 {
+	if err := p.keep(best); err != nil || rounds == 1 {
 		return err
 	}
 	least := p.least()
-	for round := range min(maxRounds, maxPairs/(n*n)) {
+	for round := range rounds - 1 {
 		if best == least {
 			break
 		}
