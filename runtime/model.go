@@ -39,7 +39,8 @@ type step struct {
 // MACs is the number of multiply-accumulate operations of one inference.
 func (m *Model) MACs() int64 { return m.macs }
 
-// ArenaBytes is the memory for tensors that each session takes.
+// ArenaBytes is the memory that each session takes for tensors, variables and
+// the operators' scratch, with the padding between them.
 func (m *Model) ArenaBytes() int { return m.shared.size }
 
 // Kernels is the name of the kernel set in use.

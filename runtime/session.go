@@ -111,7 +111,8 @@ func (s *Session) Reset() {
 	clear(s.done)
 }
 
-// ArenaBytes is the memory for tensors that this session took.
+// ArenaBytes is the memory that this session took for tensors, variables and the
+// operators' scratch, with the padding between them.
 func (s *Session) ArenaBytes() int { return s.arenaBytes }
 
 // Computed describes every tensor that is not a constant, in the model's order.

@@ -47,7 +47,7 @@ type Prep struct {
 	MACs    int64 // multiply-accumulate operations of one evaluation
 	Scratch int   // bytes of working memory during Eval
 	Alias   bool  // output 0 may lie in input 0's memory, byte for byte
-	InPlace []int // inputs whose memory output 0 may take over; nobody may need them afterwards
+	InPlace []int // inputs that output 0 may be written over, once nothing else needs them
 	Calls   int   // subgraph that Eval has run by Memory.Once; 0 for none
 }
 
