@@ -32,6 +32,7 @@ func prepareCast(p *Prep) (Evaluator, error) {
 	if err := p.shape(out, in.Shape); err != nil {
 		return nil, err
 	}
+	p.overwrites(0)
 	if in.Type == tensor.Uint8 || out.Type == tensor.Uint8 {
 		return p.castUint8(in, out)
 	}
@@ -41,7 +42,6 @@ func prepareCast(p *Prep) (Evaluator, error) {
 	); err != nil {
 		return nil, err
 	}
-	p.overwrites(0)
 	switch in.Type {
 	case tensor.Int8:
 		return castInteger[int8](in, out), nil
