@@ -303,6 +303,8 @@ func (g *grower) grow() {
 	op := rt.Op{Inputs: []int{in}}
 	to, outShape := ty, shape
 	switch k := g.rng.IntN(10); {
+	case k == 9:
+		op.Code, to = tflite.Cast, types[g.rng.IntN(len(types))]
 	case ty == tensor.Float32:
 		op.Code, to = tflite.Quantize, tensor.Int8
 	case ty == tensor.Int32:

@@ -14,7 +14,7 @@ import (
 const (
 	svgWide  = 1000
 	svgLeft  = 260 // where the arena begins
-	svgTop   = 64  // above the first row
+	svgTop   = 80  // above the first row
 	svgRow   = 16
 	svgTall  = 6000
 	svgText  = 9 // the flattest row that holds text
@@ -66,10 +66,11 @@ func (a *arena) svgHeight() int {
 func (a *arena) svg(b *strings.Builder, path string, y int) {
 	fmt.Fprintf(b, "<g transform=\"translate(0 %d)\">\n", y)
 	fmt.Fprintf(b, "<text class=\"h\" x=\"10\" y=\"4\">%s</text>\n", escape(a.title(path)))
-	fmt.Fprintf(b, "<text x=\"10\" y=\"22\">most in use: %d bytes, at %s; %s</text>\n", a.most(), escape(a.peaks()), escape(a.totals()))
+	fmt.Fprintf(b, "<text x=\"10\" y=\"22\">most in use: %d bytes, at %s</text>\n", a.most(), escape(a.peaks()))
+	fmt.Fprintf(b, "<text x=\"10\" y=\"38\">%s</text>\n", escape(a.totals()))
 	a.svgKey(b)
-	fmt.Fprintf(b, "<text class=\"n\" x=\"%d\" y=\"56\">bytes in use</text>\n", svgLeft-6)
-	fmt.Fprintf(b, "<text x=\"%d\" y=\"56\">%d</text><text class=\"n\" x=\"%d\" y=\"56\">%d</text>\n", svgLeft, a.base, svgLeft+svgWidth, a.base+a.Bytes)
+	fmt.Fprintf(b, "<text class=\"n\" x=\"%d\" y=\"74\">bytes in use</text>\n", svgLeft-6)
+	fmt.Fprintf(b, "<text x=\"%d\" y=\"74\">%d</text><text class=\"n\" x=\"%d\" y=\"74\">%d</text>\n", svgLeft, a.base, svgLeft+svgWidth, a.base+a.Bytes)
 	a.svgRows(b)
 	for i := range a.Blocks {
 		a.svgBlock(b, &a.Blocks[i])
@@ -89,7 +90,7 @@ func (a *arena) svgKey(b *strings.Builder) {
 		{"t", "tensor", 70}, {"o", "written over another", 140}, {"a", "with another's content", 145},
 		{"s", "scratch", 75}, {"k", "kept between inferences", 155}, {"p", "most in use", 90},
 	} {
-		fmt.Fprintf(b, "<rect class=\"%s\" x=\"%d\" y=\"31\" width=\"12\" height=\"9\"/><text x=\"%d\" y=\"40\">%s</text>\n", k.class, x, x+17, k.text)
+		fmt.Fprintf(b, "<rect class=\"%s\" x=\"%d\" y=\"47\" width=\"12\" height=\"9\"/><text x=\"%d\" y=\"56\">%s</text>\n", k.class, x, x+17, k.text)
 		x += k.wide
 	}
 }
@@ -138,7 +139,7 @@ func (a *arena) svgBlock(b *strings.Builder, m *runtime.Block) {
 	}
 	x0 := int(int64(m.Offset-a.base) * svgWidth * 100 / int64(a.Bytes))
 	x1 := int(int64(m.Offset-a.base+m.Bytes) * svgWidth * 100 / int64(a.Bytes))
-	fmt.Fprintf(b, "<g><title>%s: %d bytes at %d, %s</title><rect class=\"%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"/>",
+	fmt.Fprintf(b, "<g><title>%s: %d bytes at %d, operators %s</title><rect class=\"%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"/>",
 		escape(describe(m)), m.Bytes, m.Offset, a.when(m), class,
 		hundredths(svgLeft*100+x0), hundredths(top), hundredths(max(x1-x0, 50)), hundredths(bottom-top))
 	if m.Kind == runtime.KindTensor && x1-x0 >= 2500 && bottom-top >= svgText*100 {
