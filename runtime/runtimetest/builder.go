@@ -31,6 +31,7 @@ type Tensor struct {
 	Dim      int
 	Variable bool
 	Data     []byte
+	Sparsity *Sparsity // how Data is compressed, see Compress; nil for not at all
 }
 
 // Op is one operator. Options holds the fields of its options table in the
@@ -134,11 +135,18 @@ func (w *writer) tensor(t *Tensor, i int) int {
 	if t.Scales != nil {
 		quant = ref{}
 	}
-	pos, at := w.table(ref{}, byte(t.Type), buffer, ref{}, quant, t.Variable)
+	var sparsity any
+	if t.Sparsity != nil {
+		sparsity = ref{}
+	}
+	pos, at := w.table(ref{}, byte(t.Type), buffer, ref{}, quant, t.Variable, sparsity)
 	w.ints(at[0], t.Shape)
 	w.text(at[3], t.Name)
 	if t.Scales != nil {
 		w.quant(at[4], t)
+	}
+	if t.Sparsity != nil {
+		w.sparsity(at[6], t.Sparsity)
 	}
 	return pos
 }

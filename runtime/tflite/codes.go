@@ -77,6 +77,7 @@ const (
 	Elu                        Code = 111
 	Quantize                   Code = 114
 	HardSwish                  Code = 117
+	Densify                    Code = 124
 	BatchMatMul                Code = 126
 	CallOnce                   Code = 129
 	BroadcastTo                Code = 130

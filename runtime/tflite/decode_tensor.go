@@ -25,11 +25,6 @@ func (d *decoder) tensor(x *Tensor, v tableVector, i int) error {
 	if len(x.Shape) > maxRank {
 		return fmt.Errorf("shape: %w: %d dimensions, at most %d", ErrMalformed, len(x.Shape), maxRank)
 	}
-	sparsity, err := t.Table(6)
-	if err != nil {
-		return fmt.Errorf("sparsity: %w", err)
-	}
-	x.Sparse = sparsity.buf != nil
 	if x.Quant, err = d.quant(t); err != nil {
 		return fmt.Errorf("quantization: %w", err)
 	}
@@ -38,6 +33,9 @@ func (d *decoder) tensor(x *Tensor, v tableVector, i int) error {
 	}
 	if x.Data, err = d.constant(t); err != nil {
 		return fmt.Errorf("buffer: %w", err)
+	}
+	if err := d.sparsity(x, t); err != nil {
+		return fmt.Errorf("%q: sparsity: %w", x.Name, err)
 	}
 	return nil
 }

@@ -25,8 +25,11 @@ type Tensor struct {
 	Shape    tensor.Shape // may hold -1 where the file does; not yet checked otherwise
 	Quant    tensor.Quant
 	Variable bool   // keeps its content from one inference to the next
-	Sparse   bool   // Data holds a compressed form, which nothing here can read
 	Data     []byte // of a constant, aliasing the file; nil when computed
+	// Sparsity describes the compressed form that the file holds a constant in,
+	// nil for every other tensor. With Compressed set, Data is in that form.
+	Sparsity   *Sparsity
+	Compressed bool
 }
 
 // NoTensor stands in Operator.Inputs for an optional input that is not given.
