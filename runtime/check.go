@@ -57,7 +57,7 @@ func (p *program) alignConstants(budget *tflite.Budget) error {
 	for i := range p.graph.Tensors {
 		t := &p.graph.Tensors[i]
 		size := t.Type.Bits() / 8
-		if size <= 1 || len(t.Data) == 0 || uintptr(unsafe.Pointer(unsafe.SliceData(t.Data)))%uintptr(size) == 0 {
+		if size <= 1 || t.Compressed || len(t.Data) == 0 || uintptr(unsafe.Pointer(unsafe.SliceData(t.Data)))%uintptr(size) == 0 {
 			continue
 		}
 		if err := budget.Spend(len(t.Data), 1); err != nil {

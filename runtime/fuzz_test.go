@@ -55,6 +55,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add(runtimetest.Mover().Bytes())
 	f.Add(runtimetest.Stateful().Bytes())
 	f.Add(runtimetest.Unsigned(runtimetest.SmallNet()).Bytes())
+	f.Add(runtimetest.Pruned().Bytes())
 	f.Fuzz(func(t *testing.T, file []byte) {
 		checkFile(t, file)
 		runtime.Inspect(file, runtime.Options{MaxArena: 1 << 20})
@@ -65,7 +66,7 @@ func FuzzLoad(f *testing.F) {
 // offsets large, negative or zero.
 func TestEveryByteDamaged(t *testing.T) {
 	for _, model := range []*runtimetest.Builder{
-		runtimetest.SmallNet(), runtimetest.Unsigned(runtimetest.SmallNet()), runtimetest.Mover(), runtimetest.Stateful(),
+		runtimetest.SmallNet(), runtimetest.Unsigned(runtimetest.SmallNet()), runtimetest.Mover(), runtimetest.Stateful(), runtimetest.Pruned(),
 	} {
 		file := model.Bytes()
 		if err := checkFile(t, file); err != nil {

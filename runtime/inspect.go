@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"errors"
+	"unsafe"
 
 	"kedge/runtime/op"
 	"kedge/runtime/tflite"
@@ -53,6 +54,9 @@ type TensorReport struct {
 	Type     string `json:"dtype"`
 	Constant bool   `json:"constant"`
 	Variable bool   `json:"variable"`
+	// Sparsity is the part of its elements, all 0, that the compressed form of a
+	// constant leaves out, 0 to 1; nil for one that is not compressed.
+	Sparsity *float64 `json:"sparsity,omitempty"`
 }
 
 // CalledReport is a subgraph that an operator of the main one runs, once, before
@@ -113,8 +117,12 @@ func (r *Report) describe(m *Model) {
 			r.Called = append(r.Called, c)
 		}
 	}
+	counted := map[*byte]bool{} // DENSIFY gives its input on
 	for i := range m.graph.Tensors {
-		r.WeightBytes += len(m.graph.Tensors[i].Data)
+		if data := m.graph.Tensors[i].Data; !counted[unsafe.SliceData(data)] {
+			counted[unsafe.SliceData(data)] = true
+			r.WeightBytes += len(data)
+		}
 	}
 	g := m.graph
 	r.Inputs, r.Outputs = []TensorReport{}, []TensorReport{}
@@ -157,5 +165,10 @@ func reportTensor(t *tflite.Tensor, i int) TensorReport {
 	if info.Shape == nil {
 		info.Shape = []int{}
 	}
-	return TensorReport{TensorInfo: info, Type: t.Type.String(), Constant: t.Data != nil, Variable: t.Variable}
+	r := TensorReport{TensorInfo: info, Type: t.Type.String(), Constant: t.Data != nil, Variable: t.Variable}
+	if t.Sparsity != nil {
+		left := t.Sparsity.Fraction()
+		r.Sparsity = &left
+	}
+	return r
 }

@@ -64,6 +64,9 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 	if err := p.checkFlow(); err != nil {
 		return nil, err
 	}
+	if err := p.densify(budget); err != nil {
+		return nil, err
+	}
 	if err := p.alignConstants(budget); err != nil {
 		return nil, err
 	}

@@ -11,7 +11,11 @@ var generic = Set{
 	Depthwise:        depthwiseGeneric,
 	PrepareDense:     prepareDenseGeneric,
 	Dense:            denseGeneric,
-	Add:              addGeneric,
+
+	PrepareSparseDense: prepareSparseDenseGeneric,
+	SparseDense:        sparseDenseGeneric,
+
+	Add: addGeneric,
 }
 
 // int8s views scratch memory as int8.

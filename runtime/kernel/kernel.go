@@ -26,6 +26,9 @@ import (
 type Set struct {
 	Name string
 
+	PrepareSparseDense func(*SparseDense)
+	SparseDense        func(d *SparseDense, in, out []int8)
+
 	PrepareConv      func(*Conv)
 	Conv             func(c *Conv, in, out []int8, scratch []byte)
 	PrepareDepthwise func(*Depthwise)

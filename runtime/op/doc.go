@@ -76,6 +76,7 @@ var table = map[tflite.Code]prepare{
 	tflite.Cast:                       prepareCast,
 	tflite.Concatenation:              prepareConcatenation,
 	tflite.Conv2D:                     prepareConv2D,
+	tflite.Densify:                    prepareDensify,
 	tflite.DepthToSpace:               prepareDepthToSpace,
 	tflite.DepthwiseConv2D:            prepareDepthwiseConv2D,
 	tflite.Dequantize:                 prepareDequantize,

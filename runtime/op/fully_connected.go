@@ -47,6 +47,9 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 		}
 		return p.wide(widePixels(&d), in, out, d.Output, 4)
 	}
+	if w.Compressed {
+		return p.sparseFullyConnected(d, in, w, out)
+	}
 	if d.Weights, err = p.weights(w); err != nil {
 		return nil, err
 	}

@@ -77,8 +77,11 @@ func (p *Prep) sound(t operand) error {
 	if !ok {
 		return p.invalid(t, fmt.Sprintf("%v %v", t.Type, t.Shape), "a fixed size below 2 GiB")
 	}
-	if t.Sparse {
-		return p.unsupported(t, "sparse data", "dense data")
+	if t.Compressed {
+		if !p.readsCompressed(t) {
+			return p.unsupported(t, "compressed data", "expanded data")
+		}
+		return nil
 	}
 	if t.Data != nil && len(t.Data) != n {
 		return p.invalid(t, fmt.Sprintf("%d bytes of data", len(t.Data)), fmt.Sprintf("%d for %v %v", n, t.Type, t.Shape))

@@ -164,3 +164,31 @@ func Stateful() *Builder {
 		}},
 	}
 }
+
+// Pruned is a network with compressed weights: a pointwise convolution from 4 to
+// 8 channels, whose weights DENSIFY expands, and a dense layer to 3 classes in
+// blocks of 16 weights, of which most are left out.
+func Pruned() *Builder {
+	conv := Weights("conv/w", 0.02, []int{8, 1, 1, 4}, make([]int, 32)...)
+	dense := Weights("dense/w", 0.01, []int{3, 128}, make([]int, 384)...)
+	for i := range 8 {
+		conv.Data[4*i+i%4] = byte(40*i - 100)
+		dense.Data[37*i+5] = byte(25*i - 90)
+	}
+	return &Builder{
+		Tensors: []Tensor{
+			0: Int8("image", 0.05, -3, 1, 4, 4, 4),
+			1: Compress(conv, Blocks{Order: []int{3, 0, 1, 2}, CSR: []bool{false, true}, Width: 2}),
+			2: Int8("conv/dense", 0.02, 0, 8, 1, 1, 4),
+			3: Int8("conv", 0.1, -128, 1, 4, 4, 8),
+			4: Compress(dense, Blocks{Map: []int{1}, Size: []int{16}, CSR: []bool{false, true}, Width: 1}),
+			5: Int8("logits", 0.2, 7, 1, 3),
+		},
+		Inputs: []int{0}, Outputs: []int{5},
+		Ops: []Op{
+			{Code: tflite.Densify, Inputs: []int{1}, Outputs: []int{2}},
+			{Code: tflite.Conv2D, Inputs: []int{0, 2}, Outputs: []int{3}, Options: []any{byte(0), 1, 1, byte(1)}},
+			{Code: tflite.FullyConnected, Inputs: []int{3, 4}, Outputs: []int{5}, Options: []any{byte(0)}},
+		},
+	}
+}
