@@ -139,6 +139,8 @@ func known[T int | int64](n *T) string {
 
 func role(t runtime.TensorReport) string {
 	switch {
+	case t.Sparsity != nil:
+		return fmt.Sprintf("constant, %.1f %% sparse", 100**t.Sparsity)
 	case t.Constant:
 		return "constant"
 	case t.Variable:

@@ -40,12 +40,14 @@ func TestScripts(t *testing.T) {
 // writeModel is the script command "model KIND FILE".
 func writeModel(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: model successor|smallnet|stateful|unsupported FILE")
+		ts.Fatalf("usage: model successor|smallnet|stateful|pruned|unsupported FILE")
 	}
 	var b *runtimetest.Builder
 	switch args[0] {
 	case "successor":
 		b = runtimetest.Successor()
+	case "pruned":
+		b = runtimetest.Pruned()
 	case "smallnet":
 		b = runtimetest.SmallNet()
 	case "stateful":
