@@ -13,9 +13,56 @@ type Depthwise struct {
 	Output     Output
 
 	Scratch int // bytes that Depthwise needs; set by PrepareDepthwise
+
+	live []channelRun // those whose products have to be computed
 }
 
-func prepareDepthwiseGeneric(d *Depthwise) { d.Scratch = 4 * d.OutC }
+// channelRun is a run of neighboring input channels, end not included.
+type channelRun struct{ first, end int }
+
+// deadRun is how many neighboring channels have to be dead for it to pay to go
+// round them, as each run begins its loops anew.
+const deadRun = 16
+
+// prepareDepthwiseGeneric finds the runs of input channels whose filters are all
+// 0: their outputs are the bias, whatever the input.
+func prepareDepthwiseGeneric(d *Depthwise) {
+	d.Scratch = 4 * d.OutC
+	d.live = nil
+	run := channelRun{}
+	for c := range d.InC {
+		if d.dead(c) {
+			continue
+		}
+		if c-run.end >= deadRun {
+			d.keep(run)
+			run.first = c
+		}
+		run.end = c + 1
+	}
+	if d.InC-run.end < deadRun {
+		run.end = d.InC
+	}
+	d.keep(run)
+}
+
+func (d *Depthwise) keep(r channelRun) {
+	if r.first < r.end {
+		d.live = append(d.live, r)
+	}
+}
+
+// dead reports whether all weights of input channel c stand for 0.
+func (d *Depthwise) dead(c int) bool {
+	for at := c * d.Multiplier; at < len(d.Weights); at += d.OutC {
+		for _, w := range d.Weights[at : at+d.Multiplier] {
+			if w != int8(d.WeightZero) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // depthwiseGeneric accumulates all channels of an output pixel side by side, one
 // window position after another, leaving out those beyond the edge.
@@ -34,7 +81,9 @@ func depthwiseGeneric(d *Depthwise, in, out []int8, scratch []byte) {
 				for ky := y0; ky < y1 && x0 < x1; ky++ {
 					at := ((top+ky*d.DilationH)*d.InW + left + x0*d.DilationW) * d.InC
 					w := (ky*d.KernelW + x0) * d.OutC
-					d.row(acc, image[at:], d.Weights[w:], x1-x0)
+					for _, r := range d.live {
+						d.row(acc[r.first*d.Multiplier:r.end*d.Multiplier], image[at+r.first:], d.Weights[w+r.first*d.Multiplier:], x1-x0)
+					}
 				}
 				for c, a := range acc {
 					out[c] = d.Output.requantize(a, c)
@@ -51,18 +100,18 @@ func (d *Depthwise) row(acc []int32, x, w []int8, n int) {
 	step := d.DilationW * d.InC
 	if d.WeightZero != 0 {
 		for ; n > 0; n-- {
-			d.accumulateAsymmetric(acc, x[:d.InC], w[:d.OutC])
-			x, w = x[min(step, len(x)):], w[d.OutC:]
+			d.accumulateAsymmetric(acc, x, w)
+			x, w = x[min(step, len(x)):], w[min(d.OutC, len(w)):]
 		}
 		return
 	}
 	for ; n >= 3 && d.Multiplier == 1; n -= 3 {
 		accumulate3(acc, x, x[step:], x[2*step:], w, w[d.OutC:], w[2*d.OutC:], d.InZero)
-		x, w = x[min(3*step, len(x)):], w[3*d.OutC:]
+		x, w = x[min(3*step, len(x)):], w[min(3*d.OutC, len(w)):]
 	}
 	for ; n > 0; n-- {
-		d.accumulate(acc, x[:d.InC], w[:d.OutC])
-		x, w = x[min(step, len(x)):], w[d.OutC:]
+		d.accumulate(acc, x, w)
+		x, w = x[min(step, len(x)):], w[min(d.OutC, len(w)):]
 	}
 }
 
@@ -85,7 +134,7 @@ func (d *Depthwise) accumulate(acc []int32, x, w []int8) {
 		}
 		return
 	}
-	for _, b := range x {
+	for _, b := range x[:len(acc)/d.Multiplier] {
 		v := int32(b) - d.InZero
 		for i := range d.Multiplier {
 			acc[i] += v * int32(w[i])
@@ -104,7 +153,7 @@ func (d *Depthwise) accumulateAsymmetric(acc []int32, x, w []int8) {
 		}
 		return
 	}
-	for _, b := range x {
+	for _, b := range x[:len(acc)/d.Multiplier] {
 		v := int32(b) - d.InZero
 		for i := range d.Multiplier {
 			acc[i] += v * (int32(w[i]) - d.WeightZero)

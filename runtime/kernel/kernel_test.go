@@ -61,6 +61,15 @@ func (r values) int8s(n int) []int8 {
 	return s
 }
 
+// deaden sets a run of channels, which is the last dimension, to 0.
+func (r values) deaden(weights []int8, channels int) {
+	first := r.IntN(channels + 1)
+	end := first + r.IntN(channels-first+1)
+	for ; len(weights) > 0; weights = weights[channels:] {
+		clear(weights[first:end])
+	}
+}
+
 func (r values) output(n int) Output {
 	o := Output{Zero: int32(r.IntN(256)) - 128, Min: int32(r.IntN(100)) - 128, Max: 127 - int32(r.IntN(100))}
 	for range n {
@@ -142,9 +151,10 @@ func TestConv(t *testing.T) {
 
 func TestDepthwise(t *testing.T) {
 	each(t, 400, func(t *testing.T, s *Set, r values) {
-		d := Depthwise{Window: r.window(), InC: 1 + r.IntN(20), Multiplier: 1 + r.IntN(3)*r.IntN(2), InZero: int32(r.IntN(256)) - 128}
+		d := Depthwise{Window: r.window(), InC: 1 + r.IntN(20) + 40*r.IntN(2), Multiplier: 1 + r.IntN(3)*r.IntN(2), InZero: int32(r.IntN(256)) - 128}
 		d.OutC = d.InC * d.Multiplier
 		d.Weights = r.int8s(d.KernelH * d.KernelW * d.OutC)
+		r.deaden(d.Weights, d.OutC)
 		d.Bias, d.Output, d.WeightZero = r.bias(d.OutC), r.output(d.OutC), r.weightZero()
 		in, out := r.int8s(d.Batch*d.InH*d.InW*d.InC), make([]int8, d.Batch*d.OutH*d.OutW*d.OutC)
 		s.PrepareDepthwise(&d)

@@ -14,7 +14,8 @@ import (
 type conv2D struct {
 	in, out int
 	kernel.Conv
-	run func(c *kernel.Conv, in, out []int8, scratch []byte)
+	dead *deadChannels // nil for none
+	run  func(c *kernel.Conv, in, out []int8, scratch []byte)
 }
 
 func prepareConv2D(p *Prep) (Evaluator, error) {
@@ -55,10 +56,16 @@ func prepareConv2D(p *Prep) (Evaluator, error) {
 	if err := p.Budget.Spend(c.OutC, 4); err != nil {
 		return nil, err
 	}
+	p.MACs = int64(out.elements()) * int64(len(c.Weights)/c.OutC)
+	var dead *deadChannels
+	if c.Groups == 1 && c.WeightZero == 0 {
+		if dead = p.dropDead(&c.Weights, &c.Bias, &c.Output); dead != nil {
+			c.OutC = dead.live
+		}
+	}
 	p.Kernels.PrepareConv(&c)
 	p.Scratch = c.Scratch
-	p.MACs = int64(out.elements()) * int64(len(c.Weights)/c.OutC)
-	return p.unsigned(&conv2D{in.id, out.id, c, p.Kernels.Conv}, in, out), nil
+	return p.unsigned(&conv2D{in.id, out.id, c, dead, p.Kernels.Conv}, in, out), nil
 }
 
 // convGeometry checks how the shapes of a convolution fit together.
@@ -84,5 +91,9 @@ func (p *Prep) convGeometry(in, w, out operand) (kernel.Conv, error) {
 }
 
 func (c *conv2D) Eval(m *Memory) {
-	c.run(&c.Conv, get[int8](m, c.in), get[int8](m, c.out), m.Scratch)
+	out := get[int8](m, c.out)
+	c.run(&c.Conv, get[int8](m, c.in), out, m.Scratch)
+	if c.dead != nil {
+		c.dead.spread(out)
+	}
 }

@@ -55,6 +55,9 @@ func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
 	if d.Bias, err = p.bias(p.in(2), d.OutC); err != nil {
 		return nil, err
 	}
+	if err := p.Budget.Spend(d.InC, 2); err != nil { // for the kernel's notes of channels
+		return nil, err
+	}
 	p.Kernels.PrepareDepthwise(&d)
 	p.Scratch = d.Scratch
 	p.MACs = int64(out.elements()) * int64(d.KernelH*d.KernelW)

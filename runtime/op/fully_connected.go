@@ -14,7 +14,8 @@ import (
 type fullyConnected struct {
 	in, out int
 	kernel.Dense
-	run func(d *kernel.Dense, in, out []int8)
+	dead *deadChannels // nil for none
+	run  func(d *kernel.Dense, in, out []int8)
 }
 
 func prepareFullyConnected(p *Prep) (Evaluator, error) {
@@ -59,9 +60,15 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 	if err := p.Budget.Spend(d.N, 4); err != nil {
 		return nil, err
 	}
-	p.Kernels.PrepareDense(&d)
 	p.MACs = int64(d.Batch) * int64(len(d.Weights))
-	return &fullyConnected{in.id, out.id, d, p.Kernels.Dense}, nil
+	var dead *deadChannels
+	if d.WeightZero == 0 {
+		if dead = p.dropDead(&d.Weights, &d.Bias, &d.Output); dead != nil {
+			d.N = dead.live
+		}
+	}
+	p.Kernels.PrepareDense(&d)
+	return &fullyConnected{in.id, out.id, d, dead, p.Kernels.Dense}, nil
 }
 
 // widePixels is the layer as a convolution over images of one pixel.
@@ -121,5 +128,9 @@ func (p *Prep) denseOutput(in, w, out operand, n int) (kernel.Output, error) {
 }
 
 func (d *fullyConnected) Eval(m *Memory) {
-	d.run(&d.Dense, get[int8](m, d.in), get[int8](m, d.out))
+	out := get[int8](m, d.out)
+	d.run(&d.Dense, get[int8](m, d.in), out)
+	if d.dead != nil {
+		d.dead.spread(out)
+	}
 }

@@ -9,7 +9,8 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// transposeConv is TRANSPOSE_CONV on NHWC, weights [outC, kh, kw, inC]: every
+// transposeConv is TRANSPOSE_CONV on NHWC, weights [outC, kh, kw, inC] of int8 or
+// int4: every
 // input pixel is spread over a window of the output, windows a stride apart, and
 // what falls outside is dropped. The output's shape is its tensor's; the input
 // that states it again is not read, as in the reference.
@@ -21,7 +22,8 @@ import (
 type transposeConv[T int8 | int16] struct {
 	in, out int
 	kernel.TransposeConv
-	run func(c *kernel.TransposeConv, in, out []T)
+	dead *deadChannels // of int8; nil for none
+	run  func(c *kernel.TransposeConv, in, out []T)
 }
 
 func prepareTransposeConv(p *Prep) (Evaluator, error) {
@@ -30,7 +32,7 @@ func prepareTransposeConv(p *Prep) (Evaluator, error) {
 	}
 	w, in, out := p.in(1), p.in(2), p.out(0)
 	if err := cmp.Or(
-		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(w, tensor.Int8, tensor.Uint8), p.types(out, in.Type),
+		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),
 		p.quantized(in), p.quantized(out), p.centered(in, out), p.filter(in, w, p.in(3), out),
 	); err != nil {
@@ -64,12 +66,18 @@ func prepareTransposeConv(p *Prep) (Evaluator, error) {
 		if err := p.short(w, c.Output); err != nil {
 			return nil, err
 		}
-		return &transposeConv[int16]{in.id, out.id, c, (*kernel.TransposeConv).Run16}, nil
+		return &transposeConv[int16]{in.id, out.id, c, nil, (*kernel.TransposeConv).Run16}, nil
 	}
 	if c.Bias, err = p.bias(p.in(3), c.OutC); err != nil {
 		return nil, err
 	}
-	return p.unsigned(&transposeConv[int8]{in.id, out.id, c, (*kernel.TransposeConv).Run8}, in, out), nil
+	var dead *deadChannels
+	if c.WeightZero == 0 {
+		if dead = p.dropDead(&c.Weights, &c.Bias, &c.Output); dead != nil {
+			c.OutC = dead.live
+		}
+	}
+	return p.unsigned(&transposeConv[int8]{in.id, out.id, c, dead, (*kernel.TransposeConv).Run8}, in, out), nil
 }
 
 // transposeWindow is the window with the padding that a convolution from the
@@ -137,4 +145,7 @@ func (p *Prep) transposeBias(t operand, n int) ([]int64, error) {
 
 func (c *transposeConv[T]) Eval(m *Memory) {
 	c.run(&c.TransposeConv, get[T](m, c.in), get[T](m, c.out))
+	if c.dead != nil {
+		c.dead.spread(get[int8](m, c.out))
+	}
 }

@@ -1,0 +1,106 @@
+package op
+
+import (
+	"kedge/runtime/fixed"
+	"kedge/runtime/kernel"
+)
+
+// deadChannels are the output channels of a layer whose weights are all 0, as
+// pruning by channel leaves them: whatever the input, each is its bias,
+// requantized. The layer's kernel runs without them, as a layer of fewer
+// channels; then its output is spread to the places that it has in the whole, and
+// the constants are filled in. Operations are counted as if nothing were left out.
+type deadChannels struct {
+	live   int
+	source []int32 // by channel: which of the live ones it is, -1 for a dead one
+	value  []int8  // by channel: of the dead ones
+}
+
+// spreadCost is about what moving one output value costs, in multiply-accumulate
+// operations of the generic kernels.
+const spreadCost = 4
+
+// dropDead takes the dead channels out of a layer's filters, which are one row
+// of symmetric weights for each output channel, and out of bias and output. It is
+// nil, and nothing is changed, where the layer has none, too few for this to be
+// faster, or where there is no memory left for copies of the others.
+func (p *Prep) dropDead(weights *[]int8, bias *[]int32, o *kernel.Output) *deadChannels {
+	n := len(o.Multipliers)
+	if n == 0 {
+		return nil
+	}
+	k := len(*weights) / n
+	d := &deadChannels{}
+	for c := range n {
+		if alive((*weights)[c*k : (c+1)*k]) {
+			d.live++
+		}
+	}
+	d.live = max(d.live, 1) // a layer has channels
+	if dead := n - d.live; dead == 0 || dead*k < spreadCost*n {
+		return nil
+	}
+	const perChannel = 4 + 1 + 8 + 4 // source, value, multiplier, bias
+	if p.Budget.Spend(n, perChannel) != nil || p.Budget.SpendSlab(d.live*k) != nil {
+		return nil
+	}
+	d.split(weights, bias, o, n-d.live)
+	return d
+}
+
+// alive reports whether a filter has a weight other than 0.
+func alive(filter []int8) bool {
+	for _, w := range filter {
+		if w != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// split leaves dead channels of the layer out, and notes their values.
+func (d *deadChannels) split(weights *[]int8, bias *[]int32, o *kernel.Output, dead int) {
+	n := len(o.Multipliers)
+	k := len(*weights) / n
+	d.source, d.value = make([]int32, n), make([]int8, n)
+	w, ms := make([]int8, 0, d.live*k), make([]fixed.Multiplier, 0, d.live)
+	var b []int32
+	if *bias != nil {
+		b = make([]int32, 0, d.live)
+	}
+	for c := range n {
+		acc := int32(0)
+		if *bias != nil {
+			acc = (*bias)[c]
+		}
+		filter := (*weights)[c*k : (c+1)*k]
+		if dead > 0 && !alive(filter) {
+			d.source[c] = -1
+			d.value[c] = int8(min(max(o.Multipliers[c].Apply(acc)+o.Zero, o.Min), o.Max))
+			dead--
+			continue
+		}
+		d.source[c] = int32(len(ms))
+		w, ms = append(w, filter...), append(ms, o.Multipliers[c])
+		if *bias != nil {
+			b = append(b, acc)
+		}
+	}
+	*weights, *bias, o.Multipliers = w, b, ms
+}
+
+// spread brings an output from the live channels alone, at its beginning, to all
+// channels. Going from the end, a value never lands on one that is still to move.
+func (d *deadChannels) spread(out []int8) {
+	n := len(d.source)
+	for p := len(out)/n - 1; p >= 0; p-- {
+		from, to := out[p*d.live:], out[p*n:(p+1)*n]
+		for c := n - 1; c >= 0; c-- {
+			if s := d.source[c]; s >= 0 {
+				to[c] = from[s]
+			} else {
+				to[c] = d.value[c]
+			}
+		}
+	}
+}
