@@ -98,6 +98,12 @@ func TestSparseTakesNoRoom(t *testing.T) {
 	if err := checkFile(t, layer.Bytes()); err != nil {
 		t.Errorf("compressed: %v", err)
 	}
+	layer.Tensors = append(layer.Tensors, rt.Int8("dense", 0.01, 0, 1024, 4096))
+	layer.Ops[0].Inputs[1] = 4
+	layer.Ops = append([]rt.Op{{Code: tflite.Densify, Inputs: []int{1}, Outputs: []int{4}}}, layer.Ops...)
+	if err := checkFile(t, layer.Bytes()); err != nil {
+		t.Errorf("compressed, behind DENSIFY: %v", err)
+	}
 	layer.Outputs = append(layer.Outputs, 1)
 	if err := checkFile(t, layer.Bytes()); !errors.Is(err, runtime.ErrBudget) || !strings.Contains(err.Error(), `tensor "w": 4194304 bytes when expanded`) {
 		t.Errorf("expanded: got %v, want %v that names the tensor", err, runtime.ErrBudget)

@@ -71,6 +71,15 @@ func (o *Output) requantize(acc int32, c int) int8 {
 	return int8(min(max(o.Multipliers[c].Apply(acc)+o.Zero, o.Min), o.Max))
 }
 
+// Idle is the output of channel c where every product is 0: its bias (nil for
+// none) is all that is accumulated.
+func (o *Output) Idle(bias []int32, c int) int8 {
+	if bias == nil {
+		return o.requantize(0, c)
+	}
+	return o.requantize(bias[c], c)
+}
+
 // Window is a 2D sliding window over an NHWC tensor.
 type Window struct {
 	Batch                int

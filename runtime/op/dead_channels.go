@@ -69,21 +69,16 @@ func (d *deadChannels) split(weights *[]int8, bias *[]int32, o *kernel.Output, d
 		b = make([]int32, 0, d.live)
 	}
 	for c := range n {
-		acc := int32(0)
-		if *bias != nil {
-			acc = (*bias)[c]
-		}
 		filter := (*weights)[c*k : (c+1)*k]
 		if dead > 0 && !alive(filter) {
-			d.source[c] = -1
-			d.value[c] = int8(min(max(o.Multipliers[c].Apply(acc)+o.Zero, o.Min), o.Max))
+			d.source[c], d.value[c] = -1, o.Idle(*bias, c)
 			dead--
 			continue
 		}
 		d.source[c] = int32(len(ms))
 		w, ms = append(w, filter...), append(ms, o.Multipliers[c])
 		if *bias != nil {
-			b = append(b, acc)
+			b = append(b, (*bias)[c])
 		}
 	}
 	*weights, *bias, o.Multipliers = w, b, ms
