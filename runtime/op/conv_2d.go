@@ -58,8 +58,8 @@ func prepareConv2D(p *Prep) (Evaluator, error) {
 	}
 	p.MACs = int64(out.elements()) * int64(len(c.Weights)/c.OutC)
 	var dead *deadChannels
-	if c.Groups == 1 && c.WeightZero == 0 {
-		if dead = p.dropDead(&c.Weights, &c.Bias, &c.Output); dead != nil {
+	if c.Groups == 1 {
+		if dead = p.dropDead(c.WeightZero, &c.Weights, &c.Bias, &c.Output); dead != nil {
 			c.OutC = dead.live
 		}
 	}

@@ -5,12 +5,13 @@ import (
 	"kedge/runtime/kernel"
 )
 
-// deadChannels are the output channels of a layer whose weights are all 0, as
-// pruning by channel leaves them: whatever the input, each is its bias,
+// deadChannels are the output channels of a layer whose weights all stand for 0,
+// as pruning by channel leaves them: whatever the input, each is its bias,
 // requantized. The layer's kernel runs without them, as a layer of fewer
 // channels; then its output is spread to the places that it has in the whole, and
 // the constants are filled in. Operations are counted as if nothing were left out.
 type deadChannels struct {
+	zero   int8 // a weight that stands for 0
 	live   int
 	source []int32 // by channel: which of the live ones it is, -1 for a dead one
 	value  []int8  // by channel: of the dead ones
@@ -20,19 +21,19 @@ type deadChannels struct {
 // operations of the generic kernels.
 const spreadCost = 4
 
-// dropDead takes the dead channels out of a layer's filters, which are one row
-// of symmetric weights for each output channel, and out of bias and output. It is
-// nil, and nothing is changed, where the layer has none, too few for this to be
+// dropDead takes the dead channels out of a layer's filters, which are one row of
+// weights with that zero point for each output channel, and out of bias and
+// output. It is nil, and nothing is changed, where the layer has none, too few for this to be
 // faster, or where there is no memory left for copies of the others.
-func (p *Prep) dropDead(weights *[]int8, bias *[]int32, o *kernel.Output) *deadChannels {
+func (p *Prep) dropDead(zero int32, weights *[]int8, bias *[]int32, o *kernel.Output) *deadChannels {
 	n := len(o.Multipliers)
 	if n == 0 {
 		return nil
 	}
 	k := len(*weights) / n
-	d := &deadChannels{}
+	d := &deadChannels{zero: int8(zero)}
 	for c := range n {
-		if alive((*weights)[c*k : (c+1)*k]) {
+		if d.alive((*weights)[c*k : (c+1)*k]) {
 			d.live++
 		}
 	}
@@ -48,10 +49,10 @@ func (p *Prep) dropDead(weights *[]int8, bias *[]int32, o *kernel.Output) *deadC
 	return d
 }
 
-// alive reports whether a filter has a weight other than 0.
-func alive(filter []int8) bool {
+// alive reports whether a filter has a weight that does not stand for 0.
+func (d *deadChannels) alive(filter []int8) bool {
 	for _, w := range filter {
-		if w != 0 {
+		if w != d.zero {
 			return true
 		}
 	}
@@ -70,7 +71,7 @@ func (d *deadChannels) split(weights *[]int8, bias *[]int32, o *kernel.Output, d
 	}
 	for c := range n {
 		filter := (*weights)[c*k : (c+1)*k]
-		if dead > 0 && !alive(filter) {
+		if dead > 0 && !d.alive(filter) {
 			d.source[c], d.value[c] = -1, o.Idle(*bias, c)
 			dead--
 			continue

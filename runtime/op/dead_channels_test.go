@@ -94,3 +94,21 @@ func TestDeadChannelsOfAll(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// TestDeadChannelsOfAsymmetric: what stands for 0 is the weights' zero point.
+func TestDeadChannelsOfAsymmetric(t *testing.T) {
+	values := make([]int, 3*40)
+	for i := range values {
+		values[i] = 7
+	}
+	values[1*40+3], values[1*40+9] = 9, 6
+	w := zeroed(rt.Weights("w", 1, []int{3, 40}, values...), 7)
+	in := make([]int, 40)
+	for i := range in {
+		in[i] = i
+	}
+	model := one(tflite.FullyConnected, []any{none}, []rt.Tensor{rt.Int8("x", 1, 2, 1, 40), w, rt.Const32("b", []int{3}, 5, -6, 50)}, rt.Int8("y", 1, 1, 1, 3))
+	if got, want := rt.Run(t, model, rt.Int8s(in...)), rt.Int8s(6, 2*1-7-6+1, 51); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

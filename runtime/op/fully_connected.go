@@ -61,11 +61,9 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	p.MACs = int64(d.Batch) * int64(len(d.Weights))
-	var dead *deadChannels
-	if d.WeightZero == 0 {
-		if dead = p.dropDead(&d.Weights, &d.Bias, &d.Output); dead != nil {
-			d.N = dead.live
-		}
+	dead := p.dropDead(d.WeightZero, &d.Weights, &d.Bias, &d.Output)
+	if dead != nil {
+		d.N = dead.live
 	}
 	p.Kernels.PrepareDense(&d)
 	return &fullyConnected{in.id, out.id, d, dead, p.Kernels.Dense}, nil

@@ -71,11 +71,9 @@ func prepareTransposeConv(p *Prep) (Evaluator, error) {
 	if c.Bias, err = p.bias(p.in(3), c.OutC); err != nil {
 		return nil, err
 	}
-	var dead *deadChannels
-	if c.WeightZero == 0 {
-		if dead = p.dropDead(&c.Weights, &c.Bias, &c.Output); dead != nil {
-			c.OutC = dead.live
-		}
+	dead := p.dropDead(c.WeightZero, &c.Weights, &c.Bias, &c.Output)
+	if dead != nil {
+		c.OutC = dead.live
 	}
 	return p.unsigned(&transposeConv[int8]{in.id, out.id, c, dead, (*kernel.TransposeConv).Run8}, in, out), nil
 }
