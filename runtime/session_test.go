@@ -101,9 +101,11 @@ func TestConcurrentSessions(t *testing.T) {
 }
 
 func TestInvokeDoesNotAllocate(t *testing.T) {
-	s := session(t, load(t, runtimetest.SmallNet(), runtime.Options{}), runtime.SessionOptions{})
-	if n := testing.AllocsPerRun(20, func() { s.Invoke() }); n != 0 {
-		t.Errorf("got %v allocations per inference, want 0", n)
+	for _, model := range []*runtimetest.Builder{runtimetest.SmallNet(), runtimetest.Pruned()} {
+		s := session(t, load(t, model, runtime.Options{}), runtime.SessionOptions{})
+		if n := testing.AllocsPerRun(20, func() { s.Invoke() }); n != 0 {
+			t.Errorf("%s: got %v allocations per inference, want 0", model.Ops[0].Code, n)
+		}
 	}
 }
 

@@ -4,18 +4,18 @@ import "unsafe"
 
 // generic is the set in plain Go, for every architecture.
 var generic = Set{
-	Name:             "generic",
+	Name: "generic",
+
+	PrepareSparseDense: prepareSparseDenseGeneric,
+	SparseDense:        sparseDenseGeneric,
+
 	PrepareConv:      prepareConvGeneric,
 	Conv:             convGeneric,
 	PrepareDepthwise: prepareDepthwiseGeneric,
 	Depthwise:        depthwiseGeneric,
 	PrepareDense:     prepareDenseGeneric,
 	Dense:            denseGeneric,
-
-	PrepareSparseDense: prepareSparseDenseGeneric,
-	SparseDense:        sparseDenseGeneric,
-
-	Add: addGeneric,
+	Add:              addGeneric,
 }
 
 // int8s views scratch memory as int8.
