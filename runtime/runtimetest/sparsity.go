@@ -63,8 +63,9 @@ func Compress(t Tensor, b Blocks) Tensor {
 	}
 	e.level(0, 0)
 	for i := range e.sparsity.Levels {
-		l := &e.sparsity.Levels[i]
-		l.SegmentWidth, l.IndexWidth = width(l.Segments, b.Width), width(l.Indices, b.Width)
+		if l := &e.sparsity.Levels[i]; l.CSR {
+			l.SegmentWidth, l.IndexWidth = width(l.Segments, b.Width), width(l.Indices, b.Width)
+		}
 	}
 	t.Data, t.Sparsity = pack(e.stored, e.bits), e.sparsity
 	return t

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -82,19 +83,47 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-// TestExpandByHand is a matrix whose encoding can be followed by hand.
+// TestExpandByHand has matrices whose encodings can be followed by hand, and
+// checks that the encoder arrives at them.
 func TestExpandByHand(t *testing.T) {
-	w := runtimetest.Weights("w", 1, []int{4, 4}, 1, 2, 5, 6, 3, 4, 7, 8) // two blocks of 2×2
-	w.Sparsity = &runtimetest.Sparsity{Order: []int{0, 1, 2, 3}, BlockMap: []int{0, 1}, Levels: []runtimetest.SparseLevel{
-		{Size: 2}, {CSR: true, Segments: []int{0, 1, 2}, Indices: []int{1, 0}, SegmentWidth: 1, IndexWidth: 2}, {Size: 2}, {Size: 2},
-	}}
-	got := &decode(t, sparseModel(w).Bytes()).Subgraphs[0].Tensors[0]
-	data, err := got.Expand(tflite.NewBudget(0))
-	if want := runtimetest.Int8s(0, 0, 1, 2, 0, 0, 5, 6, 3, 4, 0, 0, 7, 8, 0, 0); err != nil || !bytes.Equal(data, want) {
-		t.Errorf("got %v, %v, want %v", data, err, want)
-	}
-	if f := got.Sparsity.Fraction(); f != 0.5 {
-		t.Errorf("fraction of zeros: got %g, want 0.5", f)
+	for _, c := range []struct {
+		name   string
+		dense  runtimetest.Tensor
+		blocks runtimetest.Blocks
+		data   []byte
+		want   runtimetest.Sparsity
+		zeros  float64
+	}{
+		{"blocks of 2×2", runtimetest.Weights("w", 1, []int{4, 4}, 0, 0, 1, 2, 0, 0, 5, 6, 3, 4, 0, 0, 7, 8, 0, 0),
+			runtimetest.Blocks{Map: []int{0, 1}, Size: []int{2, 2}, CSR: []bool{false, true}, Width: 1},
+			runtimetest.Int8s(1, 2, 5, 6, 3, 4, 7, 8),
+			runtimetest.Sparsity{Order: []int{0, 1, 2, 3}, BlockMap: []int{0, 1}, Levels: []runtimetest.SparseLevel{
+				{Size: 2}, {CSR: true, Size: 2, Segments: []int{0, 1, 2}, Indices: []int{1, 0}, SegmentWidth: 1, IndexWidth: 1}, {Size: 2}, {Size: 2}}}, 0.5},
+		{"columns, their blocks too", runtimetest.Weights("w", 1, []int{4, 2}, 1, 0, 2, 0, 3, 4, 5, 6),
+			runtimetest.Blocks{Order: []int{1, 0, 3, 2}, Map: []int{0, 1}, Size: []int{2, 2}, CSR: []bool{false, true}, Width: 1},
+			runtimetest.Int8s(1, 2, 0, 0, 3, 5, 4, 6),
+			runtimetest.Sparsity{Order: []int{1, 0, 3, 2}, BlockMap: []int{0, 1}, Levels: []runtimetest.SparseLevel{
+				{Size: 1}, {CSR: true, Size: 2, Segments: []int{0, 2}, Indices: []int{0, 1}, SegmentWidth: 1, IndexWidth: 1}, {Size: 2}, {Size: 2}}}, 0},
+		{"compressed columns of compressed rows", runtimetest.Weights("w", 1, []int{2, 4}, 0, 1, 0, 2, 3, 0, 0, 4),
+			runtimetest.Blocks{Order: []int{1, 0}, CSR: []bool{true, true}, Width: 2},
+			runtimetest.Int8s(3, 1, 2, 4),
+			runtimetest.Sparsity{Order: []int{1, 0}, Levels: []runtimetest.SparseLevel{
+				{CSR: true, Size: 4, Segments: []int{0, 3}, Indices: []int{0, 1, 3}, SegmentWidth: 2, IndexWidth: 2},
+				{CSR: true, Size: 2, Segments: []int{0, 1, 2, 4}, Indices: []int{1, 0, 0, 1}, SegmentWidth: 2, IndexWidth: 2}}}, 0.5},
+	} {
+		encoded := runtimetest.Compress(c.dense, c.blocks)
+		if !bytes.Equal(encoded.Data, c.data) || !reflect.DeepEqual(*encoded.Sparsity, c.want) {
+			t.Errorf("%s: encoded as %v, %+v, want %v, %+v", c.name, encoded.Data, *encoded.Sparsity, c.data, c.want)
+		}
+		w := c.dense
+		w.Data, w.Sparsity = c.data, &c.want
+		got := &decode(t, sparseModel(w).Bytes()).Subgraphs[0].Tensors[0]
+		if data, err := got.Expand(tflite.NewBudget(0)); err != nil || !bytes.Equal(data, c.dense.Data) {
+			t.Errorf("%s: got %v, %v, want %v", c.name, data, err, c.dense.Data)
+		}
+		if f := got.Sparsity.Fraction(); f != c.zeros {
+			t.Errorf("%s: fraction left out: got %g, want %g", c.name, f, c.zeros)
+		}
 	}
 }
 
