@@ -15,6 +15,32 @@ type Wide struct {
 	// Narrow accumulators wrap at 32 bits and are requantized as for int8; the
 	// others have 64 bits and the shorter multiplier. The bias's type decides.
 	Narrow bool
+
+	idle []bool // by output channel: all weights are 0; nil where none is so
+}
+
+// Prepare completes the block: it finds the channels of which there is nothing to
+// compute.
+func (w *Wide) Prepare() {
+	idle := make([]bool, w.OutC)
+	for c := range idle {
+		if idle[c] = w.zero(c); idle[c] {
+			w.idle = idle
+		}
+	}
+}
+
+// zero reports whether all weights of output channel c are 0.
+func (w *Wide) zero(c int) bool {
+	for tap := range w.KernelH * w.KernelW {
+		at := c*w.FilterStride + tap*w.TapStride
+		for _, v := range w.Weights[at : at+w.Depth] {
+			if v != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Run computes the layer.
@@ -25,7 +51,10 @@ func (w *Wide) Run(in, out []int16) {
 		for y := range w.OutH {
 			for x := range w.OutW {
 				for c := range w.OutC {
-					acc := w.dot(image, y*w.StrideH-w.PadTop, x*w.StrideW-w.PadLeft, c, c/filters*w.Depth)
+					acc := int64(0)
+					if w.idle == nil || !w.idle[c] {
+						acc = w.dot(image, y*w.StrideH-w.PadTop, x*w.StrideW-w.PadLeft, c, c/filters*w.Depth)
+					}
 					out[c] = w.requantize(acc, c)
 				}
 				out = out[w.OutC:]

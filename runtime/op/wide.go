@@ -43,6 +43,10 @@ func (p *Prep) wide(k kernel.Wide, in, out operand, o kernel.Output, biasType in
 		}
 	}
 	k.Output = o
+	if err := p.Budget.Spend(k.OutC, 1); err != nil {
+		return nil, err
+	}
+	k.Prepare()
 	p.MACs = int64(out.elements()) * int64(k.KernelH*k.KernelW*k.Depth)
 	return &wide{in.id, out.id, k}, nil
 }
