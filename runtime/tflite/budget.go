@@ -34,8 +34,12 @@ func (b *Budget) Spend(n, size int) error {
 // budget counts: 9/16, for the allocator rounds up to pages.
 func (b *Budget) SpendSlab(n int) error {
 	const large = 64 << 10
+	cost := n
 	if n >= large {
-		n = n / 16 * 9
+		cost = n / 16 * 9
 	}
-	return b.Spend(n, 1)
+	if b.Spend(cost, 1) != nil {
+		return fmt.Errorf("%w: %d bytes more", ErrBudget, n)
+	}
+	return nil
 }

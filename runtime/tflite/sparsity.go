@@ -51,7 +51,7 @@ func (s *Sparsity) Fraction() float64 {
 func (t *Tensor) Expand(b *Budget) ([]byte, error) {
 	n, _ := t.Shape.Bytes(t.Type)
 	if err := b.SpendSlab(n); err != nil {
-		return nil, fmt.Errorf("%d bytes when expanded: %w", n, err)
+		return nil, fmt.Errorf("expanded: %w", err)
 	}
 	e := expansion{levels: t.Sparsity.Levels, from: t.Data, to: make([]byte, n), bits: t.Type.Bits()}
 	if t.Sparsity.Stored > 0 {

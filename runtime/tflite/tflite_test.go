@@ -137,6 +137,22 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestBudgetSlab: one large block takes 9/16 of what many small ones would.
+func TestBudgetSlab(t *testing.T) {
+	for _, c := range []struct {
+		n, times int // how often it fits into 512 KiB
+	}{{1<<16 - 1, 8}, {1 << 16, 14}, {900_000, 1}, {950_000, 0}, {-1, 0}} {
+		b := tflite.NewBudget(0)
+		times := 0
+		for b.SpendSlab(c.n) == nil {
+			times++
+		}
+		if times != c.times {
+			t.Errorf("%d bytes: got %d times, want %d", c.n, times, c.times)
+		}
+	}
+}
+
 func TestTensorType(t *testing.T) {
 	b := runtimetest.Successor()
 	b.Tensors[0].Type = 200
