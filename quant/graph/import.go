@@ -17,14 +17,15 @@ import (
 // Errors match ErrUnsupported (all operators that are not covered are named at
 // once), ErrInvalid, or package tflite's.
 func FromTFLite(file []byte) (*Graph, error) {
-	m, err := tflite.Decode(file, tflite.NewBudget(len(file)))
+	budget := tflite.NewBudget(len(file))
+	m, err := tflite.Decode(file, budget)
 	if err != nil {
 		return nil, err
 	}
 	s := &m.Subgraphs[0]
 	g := &Graph{Name: s.Name, Description: m.Description, Inputs: ids(s.Inputs), Outputs: ids(s.Outputs)}
 	for i := range s.Tensors {
-		t, err := importTensor(&s.Tensors[i])
+		t, err := importTensor(&s.Tensors[i], budget)
 		if err != nil {
 			return nil, fmt.Errorf("tensor %d %q: %w", i, s.Tensors[i].Name, err)
 		}
@@ -68,29 +69,36 @@ func importOp(o *tflite.Operator) (Op, error) {
 	return nil, nil
 }
 
-func importTensor(t *tflite.Tensor) (Tensor, error) {
+func importTensor(t *tflite.Tensor, budget *tflite.Budget) (Tensor, error) {
 	out := Tensor{Name: t.Name, Shape: slices.Clone(t.Shape), Type: t.Type, Quant: t.Quant}
-	if t.Data == nil {
+	data := t.Data
+	if data == nil {
 		return out, nil
 	}
+	if t.Compressed {
+		var err error
+		if data, err = t.Expand(budget); err != nil {
+			return out, err
+		}
+	}
 	n, ok := t.Shape.Bytes(t.Type)
-	if !ok || n != len(t.Data) {
-		return out, fmt.Errorf("%w: %d bytes of data for %v %v", ErrInvalid, len(t.Data), t.Type, t.Shape)
+	if !ok || n != len(data) {
+		return out, fmt.Errorf("%w: %d bytes of data for %v %v", ErrInvalid, len(data), t.Type, t.Shape)
 	}
 	switch t.Type {
 	case tensor.Float32:
 		out.Float = make([]float32, n/4)
 		for i := range out.Float {
-			out.Float[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+			out.Float[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
 		}
 	case tensor.Int32:
 		out.Int32 = make([]int32, n/4)
 		for i := range out.Int32 {
-			out.Int32[i] = int32(binary.LittleEndian.Uint32(t.Data[4*i:]))
+			out.Int32[i] = int32(binary.LittleEndian.Uint32(data[4*i:]))
 		}
 	case tensor.Int8:
 		out.Int8 = make([]int8, n)
-		for i, b := range t.Data {
+		for i, b := range data {
 			out.Int8[i] = int8(b)
 		}
 	default:

@@ -2,11 +2,13 @@ package graph_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"kedge/quant/emit"
 	"kedge/quant/graph"
+	"kedge/runtime/runtimetest"
 	"kedge/runtime/tensor"
 	"kedge/runtime/tflite"
 )
@@ -61,6 +63,21 @@ func TestFromTFLiteNamesMissingOperators(t *testing.T) {
 	_, err := graph.FromTFLite(file)
 	if !errors.Is(err, graph.ErrUnsupported) || !strings.Contains(err.Error(), "LOGISTIC") {
 		t.Errorf("got %v, want %v naming LOGISTIC", err, graph.ErrUnsupported)
+	}
+}
+
+// TestFromTFLiteExpands: weights stored by columns, without their zeros.
+func TestFromTFLiteExpands(t *testing.T) {
+	want := []float32{0, 2, 3, 0}
+	w := runtimetest.Tensor{Name: "w", Type: tensor.Float32, Shape: []int{2, 2}, Data: runtimetest.Float32s(want...)}
+	b := &runtimetest.Builder{
+		Tensors: []runtimetest.Tensor{{Name: "x", Shape: []int{1, 2}}, runtimetest.Compress(w, runtimetest.Blocks{Order: []int{1, 0}, CSR: []bool{false, true}}), {Name: "y", Shape: []int{1, 2}}},
+		Inputs:  []int{0}, Outputs: []int{2},
+		Ops: []runtimetest.Op{{Code: tflite.FullyConnected, Inputs: []int{0, 1}, Outputs: []int{2}, Options: []any{byte(0)}}},
+	}
+	g, err := graph.FromTFLite(b.Bytes())
+	if err != nil || !slices.Equal(g.Tensors[1].Float, want) {
+		t.Errorf("got %+v, %v, want weights %v", g, err, want)
 	}
 }
 
