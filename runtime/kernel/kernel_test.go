@@ -61,12 +61,12 @@ func (r values) int8s(n int) []int8 {
 	return s
 }
 
-// deaden sets a run of channels, which is the last dimension, to 0.
-func (r values) deaden(weights []int8, channels int) {
+// deaden sets a run of channels, which is the last dimension, to what stands for 0.
+func (r values) deaden(weights []int8, channels int, zero int8) {
 	first := r.IntN(channels + 1)
 	end := first + r.IntN(channels-first+1)
 	for ; len(weights) > 0; weights = weights[channels:] {
-		clear(weights[first:end])
+		fill(weights[first:end], zero)
 	}
 }
 
@@ -154,8 +154,8 @@ func TestDepthwise(t *testing.T) {
 		d := Depthwise{Window: r.window(), InC: 1 + r.IntN(20) + 40*r.IntN(2), Multiplier: 1 + r.IntN(3)*r.IntN(2), InZero: int32(r.IntN(256)) - 128}
 		d.OutC = d.InC * d.Multiplier
 		d.Weights = r.int8s(d.KernelH * d.KernelW * d.OutC)
-		r.deaden(d.Weights, d.OutC)
 		d.Bias, d.Output, d.WeightZero = r.bias(d.OutC), r.output(d.OutC), r.weightZero()
+		r.deaden(d.Weights, d.OutC, int8(d.WeightZero))
 		in, out := r.int8s(d.Batch*d.InH*d.InW*d.InC), make([]int8, d.Batch*d.OutH*d.OutW*d.OutC)
 		s.PrepareDepthwise(&d)
 		s.Depthwise(&d, in, out, make([]byte, d.Scratch))

@@ -11,7 +11,8 @@ import (
 )
 
 // TestDeadChannels: a layer of which some filters are all 0 gives the bytes of
-// each channel computed by a layer of its own, which nothing can be left out of.
+// each channel computed by a layer of its own, which nothing can be left out of;
+// on uint8 too, where another weight stands for 0.
 func TestDeadChannels(t *testing.T) {
 	r := rand.New(rand.NewPCG(51, 52))
 	for range 120 {
@@ -41,7 +42,11 @@ func TestDeadChannels(t *testing.T) {
 					rt.Int8("x", 0.1, 9, 1, size, size, inC), b}, rt.Int8("y", 0.2, -20, 1, 2*size, 2*size, n))
 			}, 4 * inC},
 		} {
-			weights, bias := make([]int, outC*l.k), make([]int, outC)
+			unsigned, zero := r.IntN(3) == 0, 0
+			if unsigned {
+				zero = r.IntN(256) - 128
+			}
+			weights, bias := slices.Repeat([]int{zero}, outC*l.k), make([]int, outC)
 			scales := make([]float32, outC)
 			for c := range outC {
 				bias[c], scales[c] = r.IntN(4000)-2000, float32(1+c)/128 // products with 0.125 are exact
@@ -54,9 +59,12 @@ func TestDeadChannels(t *testing.T) {
 			}
 			layer := func(from, to int) *rt.Builder {
 				n := to - from
-				w := rt.Weights("w", 1, nil, weights[from*l.k:to*l.k]...)
-				w = perChannel(w, scales[from:to]...)
-				return l.make(w, rt.Const32("b", []int{n}, bias[from:to]...), n)
+				w := rt.Weights("w", 1.0/64, nil, weights[from*l.k:to*l.k]...)
+				b := rt.Const32("b", []int{n}, bias[from:to]...)
+				if unsigned {
+					return rt.Unsigned(l.make(zeroed(w, zero), b, n))
+				}
+				return l.make(perChannel(w, scales[from:to]...), b, n)
 			}
 			whole := layer(0, outC)
 			in := make([]byte, bytesOf(whole.Tensors[whole.Inputs[0]]))
