@@ -30,8 +30,8 @@ func prepareDepthwiseGeneric(d *Depthwise) {
 	d.Scratch = 4 * d.OutC
 	d.live = nil
 	run := channelRun{}
-	for c := range d.InC {
-		if d.dead(c) {
+	for c, live := range d.channels() {
+		if !live {
 			continue
 		}
 		if c-run.end >= deadRun {
@@ -46,22 +46,33 @@ func prepareDepthwiseGeneric(d *Depthwise) {
 	d.keep(run)
 }
 
+// channels tells of every input channel whether it has a weight that does not
+// stand for 0.
+func (d *Depthwise) channels() []bool {
+	live := make([]bool, d.InC)
+	for at := 0; at < len(d.Weights); at += d.OutC {
+		w := d.Weights[at : at+d.OutC]
+		for c := range live {
+			live[c] = live[c] || !zeros(w[c*d.Multiplier:(c+1)*d.Multiplier], int8(d.WeightZero))
+		}
+	}
+	return live
+}
+
+// zeros reports whether all weights are the one that stands for 0.
+func zeros(weights []int8, zero int8) bool {
+	for _, w := range weights {
+		if w != zero {
+			return false
+		}
+	}
+	return true
+}
+
 func (d *Depthwise) keep(r channelRun) {
 	if r.first < r.end {
 		d.live = append(d.live, r)
 	}
-}
-
-// dead reports whether all weights of input channel c stand for 0.
-func (d *Depthwise) dead(c int) bool {
-	for at := c * d.Multiplier; at < len(d.Weights); at += d.OutC {
-		for _, w := range d.Weights[at : at+d.Multiplier] {
-			if w != int8(d.WeightZero) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // depthwiseGeneric accumulates all channels of an output pixel side by side, one

@@ -16,31 +16,38 @@ type Wide struct {
 	// others have 64 bits and the shorter multiplier. The bias's type decides.
 	Narrow bool
 
-	idle []bool // by output channel: all weights are 0; nil where none is so
+	live []bool // by output channel: some weight is not 0; nil where all are so
 }
 
 // Prepare completes the block: it finds the channels of which there is nothing to
-// compute.
+// compute. It goes through the weights in their order.
 func (w *Wide) Prepare() {
-	idle := make([]bool, w.OutC)
-	for c := range idle {
-		if idle[c] = w.zero(c); idle[c] {
-			w.idle = idle
+	live := make([]bool, w.OutC)
+	count := 0
+	look := func(c, tap int) {
+		at := c*w.FilterStride + tap*w.TapStride
+		if !live[c] && !zeros(w.Weights[at:at+w.Depth], 0) {
+			live[c] = true
+			count++
 		}
 	}
-}
-
-// zero reports whether all weights of output channel c are 0.
-func (w *Wide) zero(c int) bool {
-	for tap := range w.KernelH * w.KernelW {
-		at := c*w.FilterStride + tap*w.TapStride
-		for _, v := range w.Weights[at : at+w.Depth] {
-			if v != 0 {
-				return false
+	taps := w.KernelH * w.KernelW
+	if w.TapStride > w.FilterStride {
+		for tap := range taps {
+			for c := range live {
+				look(c, tap)
+			}
+		}
+	} else {
+		for c := range live {
+			for tap := range taps {
+				look(c, tap)
 			}
 		}
 	}
-	return true
+	if count < w.OutC {
+		w.live = live
+	}
 }
 
 // Run computes the layer.
@@ -52,7 +59,7 @@ func (w *Wide) Run(in, out []int16) {
 			for x := range w.OutW {
 				for c := range w.OutC {
 					acc := int64(0)
-					if w.idle == nil || !w.idle[c] {
+					if w.live == nil || w.live[c] {
 						acc = w.dot(image, y*w.StrideH-w.PadTop, x*w.StrideW-w.PadLeft, c, c/filters*w.Depth)
 					}
 					out[c] = w.requantize(acc, c)

@@ -55,7 +55,7 @@ func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
 	if d.Bias, err = p.bias(p.in(2), d.OutC); err != nil {
 		return nil, err
 	}
-	if err := p.Budget.Spend(d.InC, 2); err != nil { // for the kernel's notes of channels
+	if err := p.Budget.Spend(d.InC, 3); err != nil { // for the kernel's notes of channels
 		return nil, err
 	}
 	p.Kernels.PrepareDepthwise(&d)
