@@ -26,6 +26,10 @@ func newFrame(p *program, l *layout, arena []byte, variables [][]byte) frame {
 	for i, at := range l.scratch {
 		f.scratch[i] = at.of(arena)
 	}
+	f.memory.States = make([][]byte, len(l.states))
+	for i, at := range l.states {
+		f.memory.States[i] = at.of(arena)
+	}
 	return f
 }
 
@@ -37,8 +41,12 @@ func (f *frame) run() {
 	}
 }
 
-// clearVariables puts variable tensors into their initial state.
-func (f *frame) clearVariables() {
+// clearState puts variable tensors and operators' memory into their initial
+// state.
+func (f *frame) clearState() {
+	for _, state := range f.memory.States {
+		clear(state)
+	}
 	for i := range f.program.graph.Tensors {
 		t := &f.program.graph.Tensors[i]
 		if !t.Variable {

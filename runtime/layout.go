@@ -13,6 +13,7 @@ type layout struct {
 	tensors   []span // by tensor; constants and unused tensors have none
 	source    []int  // by tensor: the one whose memory it takes over or shares, -1 for none
 	scratch   []span // by operator
+	states    []span // by op.Prep.StateSlot
 	variables []span // by resource variable; of the main subgraph only
 	inits     []layout
 	size      int
@@ -61,6 +62,9 @@ func (p *program) place(separate bool, inits []layout, variables []op.Variable, 
 	for i := range p.steps {
 		lives = append(lives, plan.Buffer{Size: p.scratch(i, inits), First: i + 1, Last: i + 1})
 	}
+	for _, n := range p.states {
+		lives = append(lives, plan.Buffer{Size: n, First: 0, Last: end})
+	}
 	for _, v := range variables {
 		lives = append(lives, plan.Buffer{Size: v.Bytes, First: 0, Last: end})
 	}
@@ -83,10 +87,12 @@ func (p *program) place(separate bool, inits []layout, variables []op.Variable, 
 	return l, nil
 }
 
-// cut divides the spans among tensors, operators and variables.
+// cut divides the spans among tensors, operators, their memory and variables.
 func (l *layout) cut(p *program, spans []span) {
 	n := len(p.graph.Tensors)
-	l.tensors, l.scratch, l.variables = spans[:n:n], spans[n:n+len(p.steps)], spans[n+len(p.steps):]
+	l.tensors, spans = spans[:n:n], spans[n:]
+	l.scratch, spans = spans[:len(p.steps)], spans[len(p.steps):]
+	l.states, l.variables = spans[:len(p.states)], spans[len(p.states):]
 	for i := range l.tensors {
 		if s := &l.tensors[i]; s.last < 0 || p.graph.Tensors[i].Data != nil {
 			s.offset = -1

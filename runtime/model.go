@@ -24,6 +24,7 @@ type program struct {
 	graph   *tflite.Subgraph
 	handles []int32 // by tensor, see op.Variables.Resolve
 	steps   []step
+	states  []int // bytes that operators keep, by op.Prep.StateSlot
 }
 
 // step is one prepared operator.
@@ -57,7 +58,7 @@ func (m *Model) Outputs() []TensorInfo { return describeAll(m.graph.Tensors, m.g
 
 // Stateful reports whether the model remembers anything between inferences.
 func (m *Model) Stateful() bool {
-	if len(m.variables.List) > 0 {
+	if len(m.variables.List) > 0 || len(m.states) > 0 {
 		return true
 	}
 	for i := range m.graph.Tensors {

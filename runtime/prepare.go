@@ -79,7 +79,7 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 		prep := op.Prep{
 			Index: i, Operator: &p.graph.Operators[i], Tensors: p.graph.Tensors,
 			Kernels: m.kernels, Numerics: m.numerics, Budget: budget,
-			Subgraph: p.index, Subgraphs: graphs, Variables: m.variables.List, Handles: p.handles, Slot: len(m.inits),
+			Subgraph: p.index, Subgraphs: graphs, Variables: m.variables.List, Handles: p.handles, Slot: len(m.inits), StateSlot: len(p.states),
 		}
 		e, err := op.Prepare(&prep)
 		init := -1
@@ -97,6 +97,9 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 		}
 		p.steps[i] = step{e, prep.Scratch, prep.MACs, prep.Alias, prep.InPlace, init}
 		m.macs += prep.MACs
+		if prep.State > 0 {
+			p.states = append(p.states, prep.State)
+		}
 	}
 	return failed, nil
 }

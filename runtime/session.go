@@ -95,16 +95,16 @@ func (s *Session) Invoke() error {
 func (s *Session) once(init int) {
 	if !s.done[init] {
 		s.done[init] = true
-		s.inits[init].clearVariables()
+		s.inits[init].clearState()
 		s.inits[init].run()
 	}
 }
 
 // Reset implements Invoker. Variable tensors of int8 take their zero point, all
-// others 0; resource variables their initial content, and the next Invoke runs
+// others 0, and so does what operators remember; resource variables their initial content, and the next Invoke runs
 // the model's initialization again. Inputs keep what was written to them.
 func (s *Session) Reset() {
-	s.clearVariables()
+	s.clearState()
 	for i, v := range s.model.variables.List {
 		fill(s.memory.Variables[i], v.Initial)
 	}

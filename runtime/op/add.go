@@ -19,9 +19,17 @@ type addParams struct {
 	lo, hi             int32
 }
 
+// prepareAdd prepares ADD. On plain int32 the sum wraps around, and a fused
+// activation is left out, as in the reference.
 func prepareAdd(p *Prep) (Evaluator, error) {
 	if err := p.arity(2, 2, 1); err != nil {
 		return nil, err
+	}
+	if p.out(0).Type == tensor.Int32 {
+		if err := cmp.Or(p.types(p.in(0), tensor.Int32), p.types(p.in(1), tensor.Int32)); err != nil {
+			return nil, err
+		}
+		return pair(p, func(a, b int32) int32 { return a + b })
 	}
 	return p.add(false)
 }

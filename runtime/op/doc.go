@@ -42,10 +42,12 @@ type Prep struct {
 	Variables []Variable        // of the model
 	Handles   []int32           // by tensor of the subgraph, see Variables.Resolve; nil for none
 	Slot      int               // number for the next operator that sets Calls
+	StateSlot int               // number for the next operator of the subgraph that sets State
 
 	// Set by preparation.
 	MACs    int64 // multiply-accumulate operations of one evaluation
 	Scratch int   // bytes of working memory during Eval
+	State   int   // bytes of Memory.States[StateSlot], which stay from one evaluation to the next
 	Alias   bool  // output 0 may lie in input 0's memory, byte for byte
 	InPlace []int // inputs that output 0 may be written over, once nothing else needs them
 	Calls   int   // subgraph that Eval has run by Memory.Once; 0 for none
@@ -54,14 +56,14 @@ type Prep struct {
 // Prepare checks the operator and binds it to its tensors. Its errors are
 // *[Error], wrapping [ErrUnsupported] or [ErrInvalid].
 func Prepare(p *Prep) (Evaluator, error) {
-	define := p.Numerics.definition(p.Operator.Code)
+	define := p.Numerics.definition(p.Operator)
 	if define == nil {
 		return nil, &Error{Index: p.Index, Subgraph: p.Subgraph, Operator: p.Operator.Name(), Err: ErrUnsupported}
 	}
 	return define(p)
 }
 
-// table lists every operator there is, as the reference defines it.
+// table lists every builtin operator there is, as the reference defines it.
 var table = map[tflite.Code]prepare{
 	tflite.Abs:                        prepareAbs,
 	tflite.Add:                        prepareAdd,

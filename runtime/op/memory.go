@@ -10,6 +10,10 @@ type Memory struct {
 	// Scratch is the working memory of the operator being evaluated, at least
 	// as long as it asked for, aligned as tensors are.
 	Scratch []byte
+	// States holds what operators remember from one inference to the next, by
+	// Prep.StateSlot, as long as they asked for, aligned as tensors are. A reset
+	// clears it.
+	States [][]byte
 	// Variables holds the content of every resource variable.
 	Variables [][]byte
 	// Once runs the subgraph of a CALL_ONCE by its Prep.Slot, unless it has run
@@ -17,14 +21,17 @@ type Memory struct {
 	Once func(slot int)
 }
 
+// stored are the types that memory is read as.
+type stored interface{ element | uint32 | uint64 }
+
 // view reads bytes as elements of T without copying. The platforms that this
 // module supports are little-endian, as the format is; package runtime checks.
-func view[T int8 | uint8 | int16 | int32 | int64 | float32](b []byte) []T {
+func view[T stored](b []byte) []T {
 	var zero T
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(zero)))
 }
 
 // get is the content of tensor id.
-func get[T int8 | uint8 | int16 | int32 | int64 | float32](m *Memory, id int) []T {
+func get[T stored](m *Memory, id int) []T {
 	return view[T](m.Tensors[id])
 }

@@ -47,10 +47,14 @@ func Known(name string) (Numerics, error) {
 	return "", fmt.Errorf("numerics %q: not in this program, which has %s", name, strings.Join(names, ", "))
 }
 
-// definition is how code is prepared under n, nil where it is not supported.
-func (n Numerics) definition(code tflite.Code) prepare {
-	if f, ok := definitions[n][code]; ok {
+// definition is how o is prepared under n, nil where it is not supported.
+// Custom operators are the same in all numerics.
+func (n Numerics) definition(o *tflite.Operator) prepare {
+	if o.Code == tflite.Custom {
+		return custom[o.Custom]
+	}
+	if f, ok := definitions[n][o.Code]; ok {
 		return f
 	}
-	return table[code]
+	return table[o.Code]
 }

@@ -42,6 +42,7 @@ type Op struct {
 	Custom          string
 	Inputs, Outputs []int
 	Options         []any
+	CustomOptions   []byte // of a custom operator, see Flex
 }
 
 // Int8 is a tensor with one scale and zero point.
@@ -167,7 +168,14 @@ func (w *writer) op(o *Op, i int) int {
 	if o.Options != nil {
 		options = ref{}
 	}
-	pos, at := w.table(i, ref{}, ref{}, nil, options)
+	var custom any
+	if o.CustomOptions != nil {
+		custom = ref{}
+	}
+	pos, at := w.table(i, ref{}, ref{}, nil, options, custom)
+	if o.CustomOptions != nil {
+		w.bytes(at[5], o.CustomOptions)
+	}
 	w.ints(at[1], o.Inputs)
 	w.ints(at[2], o.Outputs)
 	if o.Options != nil {

@@ -178,5 +178,11 @@ func (d *decoder) operator(o *Operator, v tableVector, i, tensors int, codes []o
 	if o.Options, err = t.Table(4); err != nil {
 		return fmt.Errorf("options: %w", err)
 	}
+	if t.Uint64(9, 0) > 1 {
+		return fmt.Errorf("custom options: %w: behind the flatbuffer", ErrMalformed)
+	}
+	if o.CustomOptions, err = t.vector(5, 1); err != nil {
+		return fmt.Errorf("custom options: %w", err)
+	}
 	return nil
 }

@@ -43,6 +43,10 @@ type Operator struct {
 	Inputs  []int // indices into Tensors, or NoTensor
 	Outputs []int // indices into Tensors
 	Options Table // the operator's builtin options; the zero Table when absent
+
+	// CustomOptions are the options of a custom operator, by convention what
+	// OpenFlexMap reads; they alias the file.
+	CustomOptions []byte
 }
 
 // Name is the operator's name for messages: CONV_2D, or a custom operator's own.
