@@ -23,6 +23,7 @@ var custom = map[string]prepare{
 	"SignalRfft":                          prepareSignalRFFT,
 	"SignalStacker":                       prepareSignalStacker,
 	"SignalWindow":                        prepareSignalWindow,
+	"TFLite_Detection_PostProcess":        prepareDetectionPostProcess,
 }
 
 // options reads a custom operator's options. The first thing wrong stays in

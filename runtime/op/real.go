@@ -16,13 +16,14 @@ func tanhf(x float32) float32 {
 	return float32(math.Copysign((1-e)/(1+e), float64(x)))
 }
 
-// exp is e^x: 2^k·e^r with r within ±ln2/2, and the Taylor series of e^r. Below
-// −100 it is 0 and above 100, where float32 has long ended, infinite.
+// exp is e^x: 2^k·e^r with r within ±ln2/2, and the Taylor series of e^r.
 func exp(x float64) float64 {
 	switch {
-	case x < -100:
+	case x != x:
+		return x
+	case x < -750: // below the smallest number, as above 710 is beyond the largest
 		return 0
-	case x > 100:
+	case x > 710:
 		return math.Inf(1)
 	}
 	k := math.Round(x / math.Ln2)
