@@ -56,6 +56,10 @@ func FuzzLoad(f *testing.F) {
 	f.Add(runtimetest.Stateful().Bytes())
 	f.Add(runtimetest.Unsigned(runtimetest.SmallNet()).Bytes())
 	f.Add(runtimetest.Pruned().Bytes())
+	f.Add(runtimetest.FrontEnd().Bytes())
+	f.Add(runtimetest.Streamer().Bytes())
+	f.Add(runtimetest.Detector(false).Bytes())
+	f.Add(runtimetest.Detector(true).Bytes())
 	f.Fuzz(func(t *testing.T, file []byte) {
 		checkFile(t, file)
 		runtime.Inspect(file, runtime.Options{MaxArena: 1 << 20})
@@ -67,6 +71,7 @@ func FuzzLoad(f *testing.F) {
 func TestEveryByteDamaged(t *testing.T) {
 	for _, model := range []*runtimetest.Builder{
 		runtimetest.SmallNet(), runtimetest.Unsigned(runtimetest.SmallNet()), runtimetest.Mover(), runtimetest.Stateful(), runtimetest.Pruned(),
+		runtimetest.FrontEnd(), runtimetest.Streamer(), runtimetest.Detector(true),
 	} {
 		file := model.Bytes()
 		if err := checkFile(t, file); err != nil {
