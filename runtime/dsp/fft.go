@@ -36,7 +36,7 @@ func newFFT[T Fixed](n int, inverse bool) (*fft[T], error) {
 		}
 	}
 	if rest != 1 {
-		return nil, fmt.Errorf("Fourier transform of %d points: a factor other than 2, 3 and 5", n)
+		return nil, fmt.Errorf("transform of %d points: a factor other than 2, 3 and 5", n)
 	}
 	for k := range f.twiddles {
 		// In float64, in this order: an angle's rounding is part of the definition.

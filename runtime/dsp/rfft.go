@@ -20,7 +20,7 @@ type RFFT[T Fixed] struct {
 // reference has it, and at most MaxPoints.
 func NewRFFT[T Fixed](points int, inverse bool) (*RFFT[T], error) {
 	if points < 4 || points > MaxPoints || points%2 != 0 {
-		return nil, fmt.Errorf("Fourier transform of %d points: not an even number from 4 to %d", points, MaxPoints)
+		return nil, fmt.Errorf("transform of %d points: not an even number from 4 to %d", points, MaxPoints)
 	}
 	half, err := newFFT[T](points/2, inverse)
 	if err != nil {

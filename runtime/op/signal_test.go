@@ -2,6 +2,7 @@ package op_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -65,10 +66,10 @@ func invoke(t *testing.T, s *runtime.Session, in ...[]byte) []byte {
 	return out
 }
 
-func int64sOf(values ...int) []byte {
+func int64sOf(values ...int64) []byte {
 	var b []byte
 	for _, v := range values {
-		b = append(b, rt.Int32s(v, v>>32)...)
+		b = binary.LittleEndian.AppendUint64(b, uint64(v))
 	}
 	return b
 }
