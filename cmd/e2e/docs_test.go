@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kedge/runtime/runtimetest"
 )
 
 var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
@@ -88,6 +90,27 @@ func TestStartDocument(t *testing.T) {
 	var last answer
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || len(lines) != 50 || last.Model.Version != 1 {
 		t.Errorf("answers: got %d, the last %+v (%v), want 50 by version 1", len(lines), last, err)
+	}
+}
+
+// The commands of docs/sound.md answer.
+func TestSoundDocument(t *testing.T) {
+	dir := t.TempDir()
+	samples := make([]int, 16000)
+	for i := range samples {
+		samples[i] = 20000 - 40000*(i/2%2)
+	}
+	for name, content := range map[string][]byte{
+		"front_end.tflite": runtimetest.FrontEnd().Bytes(), "keywords.tflite": runtimetest.Listener().Bytes(),
+		"sound.wav": runtimetest.Sound(16000, samples...), "labels.txt": []byte("silence\nsound\n"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := shell(t, dir, commands(t, "../../docs/sound.md"))
+	if !strings.Contains(said, "SignalRfft") || !strings.HasSuffix(said, " s  0.9961  sound\n") {
+		t.Errorf("got %s, want a description and answers", said)
 	}
 }
 

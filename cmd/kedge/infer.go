@@ -16,12 +16,14 @@ import (
 
 func inferCommand() cli.Command {
 	return cli.Command{
-		Name: "infer", Args: "MODEL", Summary: "run a model over recorded samples",
+		Name: "infer", Args: "MODEL", Summary: "run a model over recorded samples or sound",
 		Detail: `
 Input and output are raw little-endian tensors: for every sample all inputs (outputs) of the
 model one behind the other, samples concatenated.
 --layers runs every tensor in memory of its own and writes the hash of each, to find the first
-operator in which two machines differ.`,
+operator in which two machines differ.
+--wav runs a model that hears: FRONTEND turns frames of the sound (16 kHz, one channel, 16 bits)
+into rows of features, MODEL takes in the latest rows, and the answers are printed.`,
 		Setup: setupInfer,
 	}
 }
@@ -32,6 +34,7 @@ type infer struct {
 	input, output string
 	layers        string
 	reset         bool
+	sound         sound
 }
 
 func setupInfer(fs *flag.FlagSet) cli.Run {
@@ -40,7 +43,16 @@ func setupInfer(fs *flag.FlagSet) cli.Run {
 	fs.StringVar(&c.output, "output", "", "`FILE` to write the results to")
 	fs.StringVar(&c.layers, "layers", "", "`FILE` to write the hash of every tensor to, as JSON")
 	fs.BoolVar(&c.reset, "reset-state", false, "reset the model's variables before every sample")
-	return func(ctx context.Context, _ cli.Env, args []string) error { return c.run(ctx, args[0]) }
+	c.sound.flags(fs)
+	return func(ctx context.Context, env cli.Env, args []string) error {
+		if err := c.check(); err != nil {
+			return err
+		}
+		if c.sound.wav != "" {
+			return c.runSound(ctx, env, args[0])
+		}
+		return c.run(ctx, args[0])
+	}
 }
 
 func (c *infer) run(ctx context.Context, path string) error {

@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 			"text":  writeText,
 			"made":  writeMade,
 			"lock":  lockState,
+			"sound": writeSound,
 		},
 	})
 }
@@ -40,7 +41,7 @@ func TestScripts(t *testing.T) {
 // writeModel is the script command "model KIND FILE".
 func writeModel(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: model successor|smallnet|stateful|pruned|unsupported FILE")
+		ts.Fatalf("usage: model successor|smallnet|stateful|pruned|unsupported|frontend|listener FILE")
 	}
 	var b *runtimetest.Builder
 	switch args[0] {
@@ -52,6 +53,10 @@ func writeModel(ts *testscript.TestScript, neg bool, args []string) {
 		b = runtimetest.SmallNet()
 	case "stateful":
 		b = runtimetest.Stateful()
+	case "frontend":
+		b = runtimetest.FrontEnd()
+	case "listener":
+		b = runtimetest.Listener()
 	case "unsupported":
 		b = runtimetest.SmallNet()
 		b.Ops[2].Code = 16 // LSTM
@@ -69,6 +74,23 @@ func writeText(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: text FILE STRING")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]), 0o644))
+}
+
+// writeSound is the script command "sound FILE RATE SAMPLES", which writes silence
+// and, in its second half, a loud tone.
+func writeSound(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: sound FILE RATE SAMPLES")
+	}
+	rate, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	samples := make([]int, n)
+	for i := n / 2; i < n; i++ {
+		samples[i] = 20000 - 40000*(i/2%2)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), runtimetest.Sound(rate, samples...), 0o644))
 }
 
 // exits is the script command "exits CODE PROGRAM ARG...", which checks the

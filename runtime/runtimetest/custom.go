@@ -126,3 +126,45 @@ func Detector(regular bool) *Builder {
 			"y_scale", float32(10), "x_scale", float32(10), "h_scale", float32(5), "w_scale", float32(5))}},
 	}
 }
+
+// Listener tells two classes, silence and sound, by 3 rows of FrontEnd's features.
+func Listener() *Builder {
+	weights := make([]int, 24)
+	for i := range weights {
+		weights[i] = 100 - 200*(1-i/12)
+	}
+	return &Builder{
+		Tensors: []Tensor{
+			Int8("rows", 1, -128, 1, 3, 4),
+			Const32("shape", []int{2}, 1, 12),
+			Int8("flat", 1, -128, 1, 12),
+			Weights("w", 0.0001, []int{2, 12}, weights...),
+			Const32("b", []int{2}, 10000, -10000),
+			Int8("logits", 0.1, 0, 1, 2),
+			Int8("p", 1.0/256, -128, 1, 2),
+		},
+		Inputs: []int{0}, Outputs: []int{6},
+		Ops: []Op{
+			{Code: tflite.Reshape, Inputs: []int{0, 1}, Outputs: []int{2}},
+			{Code: tflite.FullyConnected, Inputs: []int{2, 3, 4}, Outputs: []int{5}, Options: []any{byte(0)}},
+			{Code: tflite.Softmax, Inputs: []int{5}, Outputs: []int{6}, Options: []any{float32(1)}},
+		},
+	}
+}
+
+// Sound writes a WAV file of that rate.
+func Sound(rate int, samples ...int) []byte {
+	var b []byte
+	word := func(v int) { b = append(b, Int32s(v)...) }
+	b = append(b, "RIFF"...)
+	word(36 + 2*len(samples))
+	b = append(b, "WAVEfmt "...)
+	word(16)
+	b = append(b, Int16s(1, 1)...)
+	word(rate)
+	word(2 * rate)
+	b = append(b, Int16s(2, 16)...)
+	b = append(b, "data"...)
+	word(2 * len(samples))
+	return append(b, Int16s(samples...)...)
+}
