@@ -99,6 +99,23 @@ func (d *detectionPostProcess) options(p *Prep) (slots int, err error) {
 			o.fail(fmt.Sprintf("option detections_per_class = %d", perClass), "at least 1")
 		}
 	}
+	d.reals(o)
+	if background := d.columns - d.classes; background != 0 && background != 1 {
+		o.fail(fmt.Sprintf("option num_classes = %d", d.classes), fmt.Sprintf("the scores' %d, or one less", d.columns))
+	}
+	if n := d.effort(); n > maxDetectionEffort {
+		o.fail(fmt.Sprintf("%d boxes of %d classes for %d detections", d.boxes, d.classes, d.most),
+			fmt.Sprintf("at most %d comparisons, not %.2g", maxDetectionEffort, n))
+	}
+	room := int64(d.most) * int64(perBox)
+	if room > math.MaxInt32/16 {
+		o.fail(fmt.Sprintf("%d detections of %d classes", d.most, perBox), "less than 2 GiB of boxes")
+	}
+	return int(room), o.err
+}
+
+// reals reads the options that are no integers.
+func (d *detectionPostProcess) reals(o *options) {
 	d.threshold, d.overlap = o.float("nms_score_threshold"), o.float("nms_iou_threshold")
 	if !(d.overlap > 0 && d.overlap <= 1) {
 		o.fail(fmt.Sprintf("option nms_iou_threshold = %g", d.overlap), "above 0, at most 1")
@@ -108,14 +125,21 @@ func (d *detectionPostProcess) options(p *Prep) (slots int, err error) {
 			o.fail("option "+name+" = 0", "another number")
 		}
 	}
-	if background := d.columns - d.classes; background != 0 && background != 1 {
-		o.fail(fmt.Sprintf("option num_classes = %d", d.classes), fmt.Sprintf("the scores' %d, or one less", d.columns))
+}
+
+// maxDetectionEffort bounds the comparisons of one inference, whose number is a
+// product that no size of a tensor bounds. 50,000 boxes of 90 classes with 100
+// detections each, regular, are below it.
+const maxDetectionEffort = 1 << 29
+
+// effort is the most comparisons of one inference: of boxes with those that are
+// kept, and of a kept box's classes with each other.
+func (d *detectionPostProcess) effort() float64 {
+	kept, classes := float64(min(d.most, d.boxes)), float64(d.classes)
+	if d.regular {
+		return float64(d.boxes) * float64(min(d.each, d.boxes)) * classes
 	}
-	slots64 := int64(d.most) * int64(perBox)
-	if slots64 > math.MaxInt32/16 {
-		o.fail(fmt.Sprintf("%d detections of %d classes", d.most, perBox), "less than 2 GiB of boxes")
-	}
-	return int(slots64), o.err
+	return max(float64(d.boxes)*kept, kept*float64(min(d.each, d.classes))*classes)
 }
 
 // shapeOrOpen checks that t is float32 of the given shape, or gives it that

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,17 +108,15 @@ func TestDetectionOfBadBoxes(t *testing.T) {
 }
 
 func TestDetectionRefusals(t *testing.T) {
-	option := func(name string, value any) func(b *rt.Builder) {
+	option := func(edits ...any) func(b *rt.Builder) {
 		return func(b *rt.Builder) {
 			options := []any{
 				"max_detections", 3, "max_classes_per_detection", 1, "nms_score_threshold", float32(0.25), "nms_iou_threshold", float32(0.5),
 				"num_classes", 2, "y_scale", float32(10), "x_scale", float32(10), "h_scale", float32(5), "w_scale", float32(5),
 				"use_regular_nms", true, "detections_per_class", 2,
 			}
-			for i := 0; i < len(options); i += 2 {
-				if options[i] == name {
-					options[i+1] = value
-				}
+			for i := 0; i < len(edits); i += 2 {
+				options[slices.Index(options, edits[i])+1] = edits[i+1]
 			}
 			b.Ops[0].CustomOptions = rt.Flex(options...)
 		}
@@ -137,6 +136,13 @@ func TestDetectionRefusals(t *testing.T) {
 			b.Ops[0].CustomOptions = rt.Flex("max_detections", 1<<20, "max_classes_per_detection", 1<<20, "nms_iou_threshold", float32(1), "num_classes", 2,
 				"y_scale", 1, "x_scale", 1, "h_scale", 1, "w_scale", 1)
 		}, runtime.ErrInvalid, "less than 2 GiB of boxes"},
+		{"effort", func(b *rt.Builder) {
+			b.Tensors[0] = typed(tensor.Uint8, 1, 0, 1, 1<<15, 4)
+			b.Tensors[1] = typed(tensor.Uint8, 1, 0, 1, 1<<15, 2)
+			b.Tensors[2] = typed(tensor.Uint8, 1, 0, 1<<15, 4)
+			b.Inputs = []int{0, 1, 2}
+			option("max_detections", 1<<15, "use_regular_nms", false)(b)
+		}, runtime.ErrInvalid, "found 32768 boxes of 2 classes for 32768 detections, want at most 536870912 comparisons"},
 		{"classes", option("num_classes", 1), runtime.ErrInvalid, "found option num_classes = 1, want the scores' 3, or one less"},
 		{"detections of a class", option("detections_per_class", 0), runtime.ErrInvalid, "found option detections_per_class = 0"},
 		{"overlap", option("nms_iou_threshold", float32(1.5)), runtime.ErrInvalid, "found option nms_iou_threshold = 1.5"},
