@@ -62,8 +62,8 @@ func (p *program) place(separate bool, inits []layout, variables []op.Variable, 
 	for i := range p.steps {
 		lives = append(lives, plan.Buffer{Size: p.scratch(i, inits), First: i + 1, Last: i + 1})
 	}
-	for _, n := range p.states {
-		lives = append(lives, plan.Buffer{Size: n, First: 0, Last: end})
+	for _, s := range p.states {
+		lives = append(lives, plan.Buffer{Size: s.bytes, First: 0, Last: end})
 	}
 	for _, v := range variables {
 		lives = append(lives, plan.Buffer{Size: v.Bytes, First: 0, Last: end})

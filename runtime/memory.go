@@ -20,7 +20,7 @@ type MemoryReport struct {
 // Block is one piece of the arena, in use from step First to step Last, both
 // included. Offsets are multiples of 64.
 type Block struct {
-	Kind   string `json:"kind"`  // tensor, scratch or variable
+	Kind   string `json:"kind"`  // tensor, scratch, state or variable
 	Index  int    `json:"index"` // of the tensor, of the operator or of the resource variable
 	Name   string `json:"name"`  // the tensor's, the operator's or the variable's
 	Offset int    `json:"offset"`
@@ -28,7 +28,7 @@ type Block struct {
 	First  int    `json:"first"`
 	Last   int    `json:"last"`
 	// Persistent content lasts from one inference to the next: that of variable
-	// tensors and resource variables.
+	// tensors, operators' state and resource variables.
 	Persistent bool `json:"persistent"`
 	// Over is the index of the tensor whose memory this one takes, -1 for none:
 	// with Alias set they share it, having the same content; otherwise this one
@@ -41,6 +41,7 @@ type Block struct {
 const (
 	KindTensor   = "tensor"
 	KindScratch  = "scratch"
+	KindState    = "state"
 	KindVariable = "variable"
 )
 
@@ -62,6 +63,10 @@ func (l *layout) report(p *program, variables []op.Variable, base int) *MemoryRe
 	}
 	for i, s := range l.scratch {
 		add(s, Block{Kind: KindScratch, Index: i, Name: p.graph.Operators[i].Name(), Over: -1})
+	}
+	for i, s := range l.states {
+		at := p.states[i].operator
+		add(s, Block{Kind: KindState, Index: at, Name: p.graph.Operators[at].Name(), Persistent: true, Over: -1})
 	}
 	for i, s := range l.variables {
 		add(s, Block{Kind: KindVariable, Index: i, Name: variables[i].Name, Persistent: true, Over: -1})

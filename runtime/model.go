@@ -24,8 +24,11 @@ type program struct {
 	graph   *tflite.Subgraph
 	handles []int32 // by tensor, see op.Variables.Resolve
 	steps   []step
-	states  []int // bytes that operators keep, by op.Prep.StateSlot
+	states  []state // by op.Prep.StateSlot
 }
+
+// state is what an operator keeps from one inference to the next.
+type state struct{ operator, bytes int }
 
 // step is one prepared operator.
 type step struct {

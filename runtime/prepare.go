@@ -98,7 +98,7 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 		p.steps[i] = step{e, prep.Scratch, prep.MACs, prep.Alias, prep.InPlace, init}
 		m.macs += prep.MACs
 		if prep.State > 0 {
-			p.states = append(p.states, prep.State)
+			p.states = append(p.states, state{i, prep.State})
 		}
 	}
 	return failed, nil

@@ -149,3 +149,24 @@ func TestVariableRefusals(t *testing.T) {
 		})
 	}
 }
+
+// TestOperatorState: what operators remember lies in the arena for good, and a
+// model of them has state.
+func TestOperatorState(t *testing.T) {
+	if !load(t, rt.Streamer(), runtime.Options{}).Stateful() || load(t, rt.Detector(true), runtime.Options{}).Stateful() {
+		t.Error("got a streaming model without state, or a detector with it")
+	}
+	r, err := runtime.Inspect(rt.FrontEnd().Bytes(), runtime.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, b := range r.Memory.Blocks {
+		if b.Kind == runtime.KindState {
+			got = append(got, fmt.Sprintf("%d %s: %d bytes, steps %d to %d, %v", b.Index, b.Name, b.Bytes, b.First, b.Last, b.Persistent))
+		}
+	}
+	if want := []string{"7 CUSTOM(SignalFilterBankSpectralSubtraction): 16 bytes, steps 0 to 14, true"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -137,6 +137,8 @@ func describe(b *runtime.Block) string {
 	switch {
 	case b.Kind == runtime.KindScratch:
 		return fmt.Sprintf("scratch of operator %d %s", b.Index, name)
+	case b.Kind == runtime.KindState:
+		return fmt.Sprintf("state of operator %d %s", b.Index, name)
 	case b.Kind == runtime.KindVariable:
 		return fmt.Sprintf("resource variable %d %s", b.Index, name)
 	case b.Persistent:
