@@ -65,35 +65,22 @@ func (d *detectionPostProcess) fastNMS(m *Memory, w *detectionWork) int {
 		w.scores[box] = top
 	}
 	kept := d.suppress(w, d.most)
+	classes := w.found[:min(d.each, d.classes)]
 	for i, box := range kept {
-		first := int(box)*d.columns + background
-		last := -1
-		for col := range min(d.each, d.classes) {
-			if last = d.next(m, first, last); last < 0 {
-				break // only NaN is left
-			}
-			d.put(m, w, i*d.each+col, int(box), last)
+		d.best(m, int(box)*d.columns+background, classes)
+		for col, class := range classes {
+			d.put(m, w, i*d.each+col, int(box), int(class))
 		}
 	}
 	return len(kept)
 }
 
-// next is the class that follows class last, −1 for the first, by falling score,
-// equal ones by rising class; −1 behind the last one.
-func (d *detectionPostProcess) next(m *Memory, first, last int) int {
-	best, top := -1, float32(0)
-	for c := range d.classes {
-		v := d.score(m, first+c)
-		if last >= 0 {
-			if before := d.score(m, first+last); v > before || v == before && c <= last {
-				continue
-			}
-		}
-		if best < 0 && v == v || v > top {
-			best, top = c, v
-		}
-	}
-	return best
+// best lists the classes of the highest scores, highest first, of the box whose
+// scores begin at first.
+func (d *detectionPostProcess) best(m *Memory, first int, classes []int32) {
+	h := worstFirst{classes, func(class int32) float32 { return d.score(m, first+int(class)) }}
+	h.fill(d.classes)
+	h.sort()
 }
 
 // put writes one detection.

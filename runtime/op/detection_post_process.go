@@ -17,7 +17,7 @@ import (
 // computed in float64 and rounded to float32 each, y/y_scale·h + y of the anchor
 // and e^(h/h_scale)/2·h. uint8 scores are dequantized in float64 and rounded to
 // float32. Corners and areas are float32. Equal scores come in the order of their
-// boxes, of one box in the order of classes.
+// boxes, of one box as [worstFirst] has them.
 //
 // Outputs beyond the detections, which the reference partly leaves as they are,
 // are 0. Where it fails, at a box of negative size, nothing is detected.
@@ -160,10 +160,7 @@ func (p *Prep) shapeOrOpen(t operand, shape tensor.Shape) error {
 
 // reserve asks for the scratch that work divides.
 func (d *detectionPostProcess) reserve(p *Prep) error {
-	n := 6 * int64(d.boxes)
-	if d.regular {
-		n += 2 * int64(d.most+d.each)
-	}
+	n := 6*int64(d.boxes) + 2*int64(d.list())
 	if n > math.MaxInt32/4 {
 		return p.invalid(d.codes, fmt.Sprintf("%d boxes", d.boxes), "less than 2 GiB of working memory")
 	}
@@ -176,15 +173,20 @@ func (d *detectionPostProcess) reserve(p *Prep) error {
 type detectionWork struct {
 	corners, scores []float32
 	order           []int32
-	found           []int32 // score's index in the scores' tensor
+	found           []int32 // score's index in the scores' tensor; fast: classes of a box
 	values          []float32
 }
 
-func (d *detectionPostProcess) work(m *Memory) detectionWork {
-	n, list := d.boxes, 0
+// list is how long lists of detections get, fast: of a box's classes.
+func (d *detectionPostProcess) list() int {
 	if d.regular {
-		list = d.most + d.each
+		return d.most + d.each
 	}
+	return min(d.each, d.classes)
+}
+
+func (d *detectionPostProcess) work(m *Memory) detectionWork {
+	n, list := d.boxes, d.list()
 	reals, indices := view[float32](m.Scratch), view[int32](m.Scratch)
 	return detectionWork{
 		corners: reals[:4*n], scores: reals[4*n : 5*n], order: indices[5*n : 6*n],

@@ -82,7 +82,7 @@ func TestDetectionPostProcessQuantized(t *testing.T) {
 	codes := bytes.Repeat([]byte{128}, 16)
 	codes[12] = 133 // the last box by a quarter of its size down
 	got := invoke(t, s, codes, []byte{128, 64, 128, 0, 0, 0, 0, 0, 0, 64, 192, 64})
-	want := detections(19.5, 19, 21.5, 21, 19.5, 19, 21.5, 21, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0, 2, 0.75, 0.25, 0.5, 0.5, 2)
+	want := detections(19.5, 19, 21.5, 21, 19.5, 19, 21.5, 21, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 2, 0, 0.75, 0.25, 0.5, 0.5, 2)
 	if !bytes.Equal(got, want) {
 		t.Errorf("got\n% x, want\n% x", got, want)
 	}
