@@ -36,11 +36,13 @@ type Tensor struct {
 
 // Op is one operator. Options holds the fields of its options table in the
 // schema's order: bool, byte, int (32 bits), float32, string or []int (32 bits
-// each), nil for the default. A nil Options leaves the table out.
+// each), nil for the default. A nil Options leaves the table out. Kind is the
+// table's number in the schema's union BuiltinOptions; nothing here reads it.
 type Op struct {
 	Code            tflite.Code
 	Custom          string
 	Inputs, Outputs []int
+	Kind            byte
 	Options         []any
 	CustomOptions   []byte // of a custom operator, see Flex
 }
@@ -172,7 +174,7 @@ func (w *writer) op(o *Op, i int) int {
 	if o.CustomOptions != nil {
 		custom = ref{}
 	}
-	pos, at := w.table(i, ref{}, ref{}, nil, options, custom)
+	pos, at := w.table(i, ref{}, ref{}, o.Kind, options, custom)
 	if o.CustomOptions != nil {
 		w.bytes(at[5], o.CustomOptions)
 	}
