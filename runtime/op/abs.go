@@ -2,6 +2,7 @@ package op
 
 import (
 	"cmp"
+	"math"
 
 	"kedge/runtime/fixed"
 	"kedge/runtime/tensor"
@@ -17,8 +18,12 @@ type abs struct {
 }
 
 // prepareAbs prepares ABS; its factor is a float32 quotient. On int16 without
-// quantization it wraps around: the magnitude of the lowest value is itself.
+// quantization it wraps around: the magnitude of the lowest value is itself. On
+// float32 it clears the sign.
 func prepareAbs(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.real(func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) })
+	}
 	if err := p.arity(1, 1, 1); err != nil {
 		return nil, err
 	}

@@ -19,26 +19,41 @@ type addParams struct {
 	lo, hi             int32
 }
 
-// prepareAdd prepares ADD. On plain int32 the sum wraps around, and a fused
-// activation is left out, as in the reference.
+// prepareAdd prepares ADD. Plain int32 wraps around; the reference leaves its fused
+// activation out, unlike that of SUB and MUL.
 func prepareAdd(p *Prep) (Evaluator, error) {
 	if err := p.arity(2, 2, 1); err != nil {
 		return nil, err
 	}
-	if p.out(0).Type == tensor.Int32 {
-		if err := cmp.Or(p.types(p.in(0), tensor.Int32), p.types(p.in(1), tensor.Int32)); err != nil {
-			return nil, err
-		}
-		return pair(p, func(a, b int32) int32 { return a + b })
+	act := activation(p.Operator.Options.Byte(0, 0))
+	switch p.out(0).Type {
+	case tensor.Float32:
+		return p.realPair(act, func(x, y float32) float32 { return x + y })
+	case tensor.Int32:
+		return p.plainPair(actNone, func(x, y int32) int32 { return x + y })
 	}
 	return p.add(false)
+}
+
+// plainPair binds f, followed by fused activation a, to two inputs and an output
+// of int32 that are not quantized.
+func (p *Prep) plainPair(a activation, f func(x, y int32) int32) (Evaluator, error) {
+	x, y, out := p.in(0), p.in(1), p.out(0)
+	if err := cmp.Or(p.types(x, tensor.Int32), p.types(y, tensor.Int32), p.plain(x, y, out)); err != nil {
+		return nil, err
+	}
+	lo, hi, err := p.clampPlain(a)
+	if err != nil {
+		return nil, err
+	}
+	return pair(p, func(x, y int32) int32 { return min(max(f(x, y), lo), hi) })
 }
 
 // add is ADD or SUB of quantized tensors; the operands have been counted.
 func (p *Prep) add(subtract bool) (Evaluator, error) {
 	x, y, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(out, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(x, out.Type), p.types(y, out.Type),
+		p.types(out, tensor.Int8, tensor.Uint8, tensor.Int16, tensor.Int32, tensor.Float32), p.types(x, out.Type), p.types(y, out.Type),
 		p.quantized(x), p.quantized(y), p.quantized(out),
 	); err != nil {
 		return nil, err

@@ -8,6 +8,9 @@ import "kedge/runtime/tensor"
 type averagePool2D[T int8 | uint8 | int16] struct{ pool2D }
 
 func prepareAveragePool2D(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.realPool2D(realAverage)
+	}
 	q, t, err := p.pool2D()
 	if err != nil {
 		return nil, err

@@ -17,15 +17,20 @@ import (
 // zero points 0, sums in 64 bits and uses the short multiplier. The product of
 // the input scales is rounded to float32.
 type batchMatMul[T int8 | int16] struct {
+	matrixPairs
+	xZero, yZero, zero int32
+	m                  fixed.Multiplier
+	lo, hi             int32
+	wide               bool
+}
+
+// matrixPairs is how the matrices of BATCH_MATMUL lie in its operands.
+type matrixPairs struct {
 	x, y, out           int
 	batches             broadcast
 	rows, cols, depth   int
 	xRow, xStep         int // elements from one row of x to the next, and along a row
 	yCol, yStep         int // from one column of y to the next, and along a column
-	xZero, yZero, zero  int32
-	m                   fixed.Multiplier
-	lo, hi              int32
-	wide                bool
 	xMatrix, yMatrix, n int // elements of each matrix
 }
 
@@ -34,6 +39,9 @@ func prepareBatchMatMul(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	x, y, out := p.in(0), p.in(1), p.out(0)
+	if p.isReal() {
+		return p.realBatchMatMul(x, y, out)
+	}
 	if err := cmp.Or(
 		p.types(x, tensor.Int8, tensor.Int16), p.types(y, x.Type), p.types(out, x.Type),
 		p.matrices(x), p.matrices(y), p.quantized(x), p.quantized(y), p.quantized(out), p.centered(x, y, out),
@@ -58,7 +66,7 @@ func (p *Prep) matrices(t operand) error {
 func bindBatchMatMul[T int8 | int16](p *Prep) (Evaluator, error) {
 	x, y, out := p.in(0), p.in(1), p.out(0)
 	a := &batchMatMul[T]{
-		x: x.id, y: y.id, out: out.id, wide: x.Type == tensor.Int16,
+		wide:  x.Type == tensor.Int16,
 		xZero: x.Quant.ZeroPoint(), yZero: y.Quant.ZeroPoint(), zero: out.Quant.ZeroPoint(),
 	}
 	a.lo, a.hi, _ = out.Type.Range()
@@ -78,7 +86,8 @@ func bindBatchMatMul[T int8 | int16](p *Prep) (Evaluator, error) {
 }
 
 // layOut checks how the shapes fit together and sets the strides.
-func (a *batchMatMul[T]) layOut(p *Prep, x, y, out operand) error {
+func (a *matrixPairs) layOut(p *Prep, x, y, out operand) error {
+	a.x, a.y, a.out = x.id, y.id, out.id
 	lastX, lastY := len(x.Shape)-1, len(y.Shape)-1
 	a.rows, a.depth = x.Shape[lastX-1], x.Shape[lastX]
 	a.xRow, a.xStep = a.depth, 1
@@ -142,6 +151,44 @@ func (a *batchMatMul[T]) matrix(x, y, out []T) {
 				v = a.m.Apply(int32(acc))
 			}
 			out[r*a.cols+c] = T(min(max(v+a.zero, a.lo), a.hi))
+		}
+	}
+}
+
+// realBatchMatMul is BATCH_MATMUL on float32: products are added one by one.
+type realBatchMatMul struct{ matrixPairs }
+
+func (p *Prep) realBatchMatMul(x, y, out operand) (Evaluator, error) {
+	if err := cmp.Or(p.types(y, x.Type), p.types(out, x.Type), p.matrices(x), p.matrices(y)); err != nil {
+		return nil, err
+	}
+	a := &realBatchMatMul{}
+	err := a.layOut(p, x, y, out)
+	p.MACs = int64(out.elements()) * int64(a.depth)
+	return a, err
+}
+
+func (a *realBatchMatMul) Eval(m *Memory) {
+	if a.n == 0 {
+		return
+	}
+	x, y, out := get[float32](m, a.x), get[float32](m, a.y), get[float32](m, a.out)
+	a.batches.each(func(i, j, k int) {
+		a.matrix(x[i*a.xMatrix:(i+1)*a.xMatrix], y[j*a.yMatrix:(j+1)*a.yMatrix], out[k*a.n:(k+1)*a.n])
+	})
+}
+
+// matrix is the product of one pair.
+func (a *realBatchMatMul) matrix(x, y, out []float32) {
+	for r := range a.rows {
+		for c := range a.cols {
+			sum := float32(0)
+			i, j := r*a.xRow, c*a.yCol
+			for range a.depth {
+				sum += float32(x[i] * y[j])
+				i, j = i+a.xStep, j+a.yStep
+			}
+			out[r*a.cols+c] = sum
 		}
 	}
 }

@@ -45,7 +45,8 @@ func truth(b bool) uint8 {
 }
 
 // compare prepares a comparison, whose output is bool. Numbers and bools are
-// compared as they are, int8 and uint8 by what their values stand for.
+// compared as they are, int8 and uint8 by what their values stand for. int16 is
+// refused: the reference has it in GREATER alone, with factors that it never sets.
 func (p *Prep) compare(r relation) (Evaluator, error) {
 	if err := p.arity(2, 2, 1); err != nil {
 		return nil, err

@@ -23,6 +23,9 @@ func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	in, w, out := p.in(0), p.in(1), p.out(0)
+	if p.isReal() {
+		return p.realDepthwiseConv2D(in, w, out)
+	}
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),

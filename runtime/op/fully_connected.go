@@ -23,8 +23,11 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	in, w, out := p.in(0), p.in(1), p.out(0)
-	if in.Type == tensor.Uint8 {
+	switch in.Type {
+	case tensor.Uint8:
 		return p.fullyConnectedUint8(in, w, out)
+	case tensor.Float32:
+		return p.realFullyConnected(in, w, out)
 	}
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Int16), p.types(w, tensor.Int8, tensor.Int4), p.types(out, in.Type),

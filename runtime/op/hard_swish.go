@@ -20,8 +20,14 @@ type hardSwish struct {
 	relu          multiplier16
 }
 
-// prepareHardSwish prepares HARD_SWISH. Its factors are computed in float32.
+// prepareHardSwish prepares HARD_SWISH. Its factors are computed in float32. On
+// float32, x times the clamped x+3 comes first, then the division by 6.
 func prepareHardSwish(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.real(func(x float32) float32 {
+			return float32(x*bounds{0, 6}.clamp(x+3)) / 6
+		})
+	}
 	in, out, err := p.unary(tensor.Int8, tensor.Uint8)
 	if err != nil {
 		return nil, err

@@ -19,13 +19,18 @@ type l2Normalization[T int8 | uint8] struct {
 	unit, shift           int32 // 128 as a factor of the value, and as 2^shift of the multiplier
 }
 
+// prepareL2Normalization prepares L2_NORMALIZATION, of float32 by
+// l2Normalizationf.
 func prepareL2Normalization(p *Prep) (Evaluator, error) {
+	if a := p.Operator.Options.Byte(0, 0); a != byte(actNone) {
+		return nil, p.unsupported(operand{}, fmt.Sprintf("fused activation %d", a), "none")
+	}
+	if p.isReal() {
+		return p.realRows(l2Normalizationf)
+	}
 	in, out, err := p.unary(tensor.Int8, tensor.Uint8)
 	if err != nil {
 		return nil, err
-	}
-	if a := p.Operator.Options.Byte(0, 0); a != byte(actNone) {
-		return nil, p.unsupported(operand{}, fmt.Sprintf("fused activation %d", a), "none")
 	}
 	if n := len(in.Shape); n < 1 || n > 4 && in.Type == tensor.Int8 {
 		return nil, p.unsupported(in, fmt.Sprintf("shape %v", in.Shape), "1 to 4 dimensions")

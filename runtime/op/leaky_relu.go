@@ -17,7 +17,17 @@ type leakyRelu struct {
 }
 
 // prepareLeakyRelu prepares LEAKY_RELU. Both factors are computed in float32.
+// float32 inputs that are not positive are multiplied by alpha.
 func prepareLeakyRelu(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		alpha := p.Operator.Options.Float32(0, 0)
+		return p.real(func(x float32) float32 {
+			if x > 0 {
+				return x
+			}
+			return x * alpha
+		})
+	}
 	in, out, err := p.unary(tensor.Int8, tensor.Uint8, tensor.Int16)
 	if err != nil {
 		return nil, err

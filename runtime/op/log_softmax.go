@@ -21,7 +21,11 @@ type logSoftmax[T int8 | uint8] struct {
 	inverse fixed.Multiplier // from Q5.26 back to input steps
 }
 
+// prepareLogSoftmax prepares LOG_SOFTMAX, of float32 by logSoftmaxf.
 func prepareLogSoftmax(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.realRows(logSoftmaxf)
+	}
 	in, out, err := p.unary(tensor.Int8, tensor.Uint8)
 	if err != nil {
 		return nil, err

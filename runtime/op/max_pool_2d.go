@@ -6,6 +6,9 @@ import "kedge/runtime/tensor"
 type maxPool2D[T int8 | uint8 | int16] struct{ pool2D }
 
 func prepareMaxPool2D(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.realPool2D(realMax)
+	}
 	q, t, err := p.pool2D()
 	if err != nil {
 		return nil, err

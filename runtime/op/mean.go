@@ -7,8 +7,13 @@ import (
 )
 
 // prepareMean prepares MEAN: a sum whose multiplier holds the division by the
-// number of cells.
-func prepareMean(p *Prep) (Evaluator, error) { return p.sum(divideMultiplier) }
+// number of cells. On float32 the sum is divided.
+func prepareMean(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.realSum(true)
+	}
+	return p.sum(divideMultiplier)
+}
 
 // divideMultiplier is m/n: as much of the shift as n's bits allow is taken into
 // the multiplier first, then the quotient is truncated.

@@ -69,6 +69,23 @@ func TestMovement(t *testing.T) {
 		in    [][]byte
 		want  []byte
 	}{
+		{"BROADCAST_ARGS", one(tflite.BroadcastArgs, nil, []rt.Tensor{int32s(2), int32s(3)}, int32s(3)),
+			[][]byte{rt.Int32s(1, 5), rt.Int32s(4, 3, 1)}, rt.Int32s(4, 3, 5)},
+		{"BROADCAST_ARGS int64, extents that do not fit", one(tflite.BroadcastArgs, nil, []rt.Tensor{int64s(1), const64(7)}, int64s(1)),
+			[][]byte{const64(3).Data}, const64(3).Data},
+		{"DYNAMIC_UPDATE_SLICE", one(tflite.DynamicUpdateSlice, nil, []rt.Tensor{plain(3, 3), plain(2, 2), int32s(2)}, plain(3, 3)),
+			[][]byte{count(9), i8(20, 21, 22, 23), rt.Int32s(0, 1)}, i8(0, 20, 21, 3, 22, 23, 6, 7, 8)},
+		{"DYNAMIC_UPDATE_SLICE stays inside", one(tflite.DynamicUpdateSlice, nil, []rt.Tensor{int16s(1, 4), int16s(1, 2), int64s(1)}, int16s(1, 4)),
+			[][]byte{rt.Int16s(1, 2, 3, 4), rt.Int16s(50, 60), const64(9).Data}, rt.Int16s(1, 2, 50, 60)},
+		{"DYNAMIC_UPDATE_SLICE with nothing", one(tflite.DynamicUpdateSlice, nil, []rt.Tensor{plain(2, 2), plain(0, 2), int32s(2)}, plain(2, 2)),
+			[][]byte{count(4), {}, rt.Int32s(-1, 1)}, count(4)},
+		{"EMBEDDING_LOOKUP, a row outside", one(tflite.EmbeddingLookup, nil, []rt.Tensor{int32s(3), rt.Int8("rows", 1, 9, 2, 2)}, rt.Int8("y", 1, 9, 3, 2)),
+			[][]byte{rt.Int32s(1, 2, 0), count(4)}, i8(2, 3, 9, 9, 0, 1)},
+		{"EMBEDDING_LOOKUP to float32", one(tflite.EmbeddingLookup, nil, []rt.Tensor{int32s(2), rt.Int8("rows", 0.5, 0, 2, 2)}, float32s(2, 2)),
+			[][]byte{rt.Int32s(1, -1), i8(0, 0, 3, -4)}, rt.Float32s(1.5, -2, 0, 0)},
+		{"ZEROS_LIKE", one(tflite.ZerosLike, nil, []rt.Tensor{rt.Int8("x", 1, 9, 2)}, rt.Int8("y", 1, 9, 2)), [][]byte{i8(3, 4)}, i8(0, 0)},
+		{"PAD int64 paddings", one(tflite.Pad, nil, []rt.Tensor{plain(1), {Name: "p", Type: tensor.Int64, Shape: []int{1, 2}, Data: const64(1, 0).Data}}, plain(2)),
+			[][]byte{i8(5)}, i8(0, 5)},
 		{"CONCATENATION, last axis from the end", one(tflite.Concatenation, []any{-1}, []rt.Tensor{plain(2, 1), plain(2, 0), plain(2, 2)}, plain(2, 3)),
 			[][]byte{i8(1, 4), {}, i8(2, 3, 5, 6)}, i8(1, 2, 3, 4, 5, 6)},
 		{"CONCATENATION int16, any scales", one(tflite.Concatenation, []any{0}, []rt.Tensor{int16s(1, 1), int16s(2, 1)}, int16s(3, 2)),
@@ -259,6 +276,17 @@ func TestMovementRefusals(t *testing.T) {
 		{"resize both ways", one(tflite.ResizeBilinear, []any{nil, nil, true, true}, []rt.Tensor{plain(1, 1, 1, 1), const32(1, 1)}, plain(1, 1, 1, 1)), runtime.ErrInvalid, "half-pixel"},
 		{"resize int16", one(tflite.ResizeBilinear, nil, []rt.Tensor{int16s(1, 1, 1, 1, 1), const32(1, 1)}, int16s(1, 1, 1, 1, 1)), runtime.ErrUnsupported, "want int8 or uint8 or float32"},
 		{"resize beyond 32 bits", one(tflite.ResizeBilinear, nil, []rt.Tensor{plain(1, 1, 1<<21, 1), const32(1, 1)}, plain(1, 1, 1, 1)), runtime.ErrUnsupported, "below 2^21"},
+		{"select_v2 shapes", one(tflite.SelectV2, nil, []rt.Tensor{bools(2), plain(3), plain(3)}, plain(3)), runtime.ErrInvalid, "one that broadcasts to [3]"},
+		{"select_v2 output", one(tflite.SelectV2, nil, []rt.Tensor{bools(1), plain(1), plain(1)}, plain(3)), runtime.ErrInvalid, "found shape [3], want [1]"},
+		{"select_v2 rank", one(tflite.SelectV2, nil, []rt.Tensor{bools(1, 2), plain(2), plain(2)}, plain(2)), runtime.ErrInvalid, "at most 1 dimensions"},
+		{"select_v2 types", one(tflite.SelectV2, nil, []rt.Tensor{bools(2), plain(2), int16s(1, 2)}, plain(2)), runtime.ErrUnsupported, "found int16, want int8"},
+		{"broadcast_args rank", one(tflite.BroadcastArgs, nil, []rt.Tensor{int32s(), int32s(1)}, int32s(1)), runtime.ErrUnsupported, "want 1 dimensions"},
+		{"broadcast_args output", one(tflite.BroadcastArgs, nil, []rt.Tensor{int32s(2), int32s(1)}, int32s(3)), runtime.ErrInvalid, "found shape [3], want [2]"},
+		{"dynamic_update_slice too large", one(tflite.DynamicUpdateSlice, nil, []rt.Tensor{plain(2), plain(3), int32s(1)}, plain(2)), runtime.ErrInvalid, "a part of [2]"},
+		{"dynamic_update_slice scalar", one(tflite.DynamicUpdateSlice, nil, []rt.Tensor{plain(), plain(), int32s(0)}, plain()), runtime.ErrInvalid, "a scalar"},
+		{"embedding_lookup constant outside", one(tflite.EmbeddingLookup, nil, []rt.Tensor{const32(2), plain(2, 2)}, plain(1, 2)), runtime.ErrInvalid, "position 2"},
+		{"embedding_lookup zero point", one(tflite.EmbeddingLookup, nil, []rt.Tensor{int32s(1), rt.Int8("rows", 1, 3, 2, 2)}, float32s(1, 2)), runtime.ErrUnsupported, "zero point 3"},
+		{"zeros_like shape", one(tflite.ZerosLike, nil, []rt.Tensor{plain(2)}, plain(1)), runtime.ErrInvalid, "found shape [1], want [2]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := runtime.Load(c.model.Bytes(), runtime.Options{})

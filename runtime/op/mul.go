@@ -24,11 +24,14 @@ func prepareMul(p *Prep) (Evaluator, error) {
 	}
 	x, y, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(out, tensor.Int8, tensor.Uint8, tensor.Int16, tensor.Int32), p.types(x, out.Type), p.types(y, out.Type),
+		p.types(out, tensor.Int8, tensor.Uint8, tensor.Int16, tensor.Int32, tensor.Float32), p.types(x, out.Type), p.types(y, out.Type),
 	); err != nil {
 		return nil, err
 	}
 	act := activation(p.Operator.Options.Byte(0, 0))
+	if out.Type == tensor.Float32 {
+		return p.realPair(act, func(x, y float32) float32 { return x * y })
+	}
 	if out.Type == tensor.Int32 {
 		lo, hi, err := p.clampPlain(act)
 		if err != nil {

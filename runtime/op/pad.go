@@ -37,7 +37,7 @@ func preparePad(p *Prep) (Evaluator, error) {
 	if len(in.Shape) == 0 {
 		return nil, p.invalid(in, "a scalar", "dimensions")
 	}
-	amounts, err := p.paddings(paddings, in.Shape, tensor.Int32)
+	amounts, err := p.paddings(paddings, in.Shape, tensor.Int32, tensor.Int64)
 	if err != nil {
 		return nil, err
 	}

@@ -16,12 +16,24 @@ type prelu struct {
 	lo, hi                     int32
 }
 
-// preparePrelu prepares PRELU. Alpha is int8 for int16 inputs too.
+// preparePrelu prepares PRELU. Alpha is int8 for int16 inputs too. float32 inputs
+// below 0 are multiplied by alpha.
 func preparePrelu(p *Prep) (Evaluator, error) {
 	if err := p.arity(2, 2, 1); err != nil {
 		return nil, err
 	}
 	in, alpha, out := p.in(0), p.in(1), p.out(0)
+	if in.Type == tensor.Float32 {
+		if err := cmp.Or(p.types(alpha, tensor.Float32), p.types(out, tensor.Float32)); err != nil {
+			return nil, err
+		}
+		return pair(p, func(x, a float32) float32 {
+			if x >= 0 {
+				return x
+			}
+			return x * a
+		})
+	}
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.alphaType(in, alpha), p.types(out, in.Type),
 		p.quantized(in), p.quantized(alpha), p.quantized(out),

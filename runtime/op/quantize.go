@@ -64,8 +64,9 @@ func (p *Prep) requantize(in, out operand, r rescale) (Evaluator, error) {
 }
 
 // quantizeFloat is QUANTIZE from float32: round half away of x/scale, a float32
-// quotient, plus the zero point, clamped. The result for NaN, which the
-// reference leaves undefined, is the zero point.
+// quotient, plus the zero point, clamped. The reference leaves undefined what does
+// not fit in 32 bits before the clamp: here it is clamped all the same, and NaN
+// gives the zero point.
 type quantizeFloat[O integer] struct {
 	in, out      int
 	scale        float32

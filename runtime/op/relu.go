@@ -2,12 +2,17 @@ package op
 
 import (
 	"cmp"
+	"math"
 
 	"kedge/runtime/tensor"
 )
 
-// prepareRelu prepares RELU, which also requantizes.
+// prepareRelu prepares RELU, which also requantizes. On float32 it leaves -0 and
+// NaN as they are.
 func prepareRelu(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.real(bounds{0, float32(math.Inf(1))}.clamp)
+	}
 	in, out, err := p.unary(tensor.Int8, tensor.Uint8, tensor.Int16)
 	if err != nil {
 		return nil, err
@@ -20,9 +25,12 @@ func prepareRelu(p *Prep) (Evaluator, error) {
 }
 
 // reluWithin prepares a relative of RELU on int8 or uint8 that limits values to
-// [low, high]. TensorFlow Lite Micro has none; the definition is that of
-// TensorFlow Lite's reference kernels, for both types.
+// [low, high], or on float32. TensorFlow Lite Micro has none; the definition is
+// that of TensorFlow Lite's reference kernels, for all types.
 func (p *Prep) reluWithin(low, high float32) (Evaluator, error) {
+	if p.isReal() {
+		return p.real(bounds{low, high}.clamp)
+	}
 	in, out, err := p.unary(tensor.Int8, tensor.Uint8)
 	if err != nil {
 		return nil, err

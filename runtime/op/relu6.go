@@ -6,6 +6,9 @@ import "kedge/runtime/tensor"
 // quantization, whatever the output tensor states. On uint8 it requantizes, as
 // RELU does.
 func prepareRelu6(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.real(bounds{0, 6}.clamp)
+	}
 	in, out, err := p.unary(tensor.Int8, tensor.Uint8, tensor.Int16)
 	if err != nil {
 		return nil, err

@@ -29,7 +29,11 @@ type expTable struct {
 	skip int        // from this distance on the output is the lowest value
 }
 
+// prepareSoftmax prepares SOFTMAX, of float32 by softmaxf.
 func prepareSoftmax(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.realRows(softmaxf(p.Operator.Options.Float32(0, 0)))
+	}
 	if err := p.arity(1, 1, 1); err != nil {
 		return nil, err
 	}

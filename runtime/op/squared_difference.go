@@ -25,9 +25,15 @@ func prepareSquaredDifference(p *Prep) (Evaluator, error) {
 	}
 	x, y, out := p.in(0), p.in(1), p.out(0)
 	if err := cmp.Or(
-		p.types(out, tensor.Int8, tensor.Int16, tensor.Int32), p.types(x, out.Type), p.types(y, out.Type),
+		p.types(out, tensor.Int8, tensor.Int16, tensor.Int32, tensor.Float32), p.types(x, out.Type), p.types(y, out.Type),
 	); err != nil {
 		return nil, err
+	}
+	if out.Type == tensor.Float32 {
+		return pair(p, func(a, b float32) float32 {
+			d := float32(a - b)
+			return d * d
+		})
 	}
 	if out.Type == tensor.Int32 {
 		return pair(p, func(a, b int32) int32 { return (a - b) * (a - b) })

@@ -20,8 +20,11 @@ type sum[T int8 | uint8 | int16] struct {
 	zero, lo, hi int32
 }
 
-// prepareSum prepares SUM.
+// prepareSum prepares SUM. On float32 cells are added one by one in their order.
 func prepareSum(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.realSum(false)
+	}
 	return p.sum(func(m fixed.Multiplier, cells int) fixed.Multiplier { return m })
 }
 

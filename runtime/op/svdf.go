@@ -37,6 +37,9 @@ func prepareSVDF(p *Prep) (Evaluator, error) {
 	if !state.given() {
 		return nil, p.invalid(operand{}, "no state", "a variable as input 4")
 	}
+	if p.isReal() {
+		return p.realSVDF(in, wf, wt, state, out)
+	}
 	if err := cmp.Or(
 		p.types(in, tensor.Int8), p.types(wf, tensor.Int8), p.types(wt, tensor.Int8, tensor.Int16),
 		p.types(state, wt.Type), p.types(out, tensor.Int8),

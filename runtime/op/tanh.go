@@ -7,8 +7,11 @@ import (
 
 // prepareTanh prepares TANH. int8: fixed point by e^(-2|x|) and a reciprocal, its
 // Q0.31 rounded to 1/128. int16: the table of LOGISTIC, its Q0.24 rounded to Q0.15
-// in the same way. uint8: a table of real results.
+// in the same way. uint8: a table of real results. float32: by e^x − 1.
 func prepareTanh(p *Prep) (Evaluator, error) {
+	if p.isReal() {
+		return p.real(tanhf)
+	}
 	in, out, err := p.unary(tensor.Int8, tensor.Uint8, tensor.Int16)
 	if err != nil {
 		return nil, err

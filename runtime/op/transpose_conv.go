@@ -31,6 +31,9 @@ func prepareTransposeConv(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	w, in, out := p.in(1), p.in(2), p.out(0)
+	if in.Type == tensor.Float32 {
+		return p.realTransposeConv(in, w, out)
+	}
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Uint8, tensor.Int16), p.types(out, in.Type),
 		p.rank(in, 4), p.rank(w, 4), p.rank(out, 4),

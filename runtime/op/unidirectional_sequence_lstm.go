@@ -70,6 +70,9 @@ func prepareUnidirectionalSequenceLSTM(p *Prep) (Evaluator, error) {
 		return nil, err
 	}
 	in, hidden, cell, out := p.in(0), p.in(lstmHidden), p.in(lstmCell), p.out(0)
+	if p.isReal() {
+		return p.realLSTM(in, hidden, cell, out)
+	}
 	if err := cmp.Or(
 		p.types(in, tensor.Int8, tensor.Int16), p.types(hidden, in.Type), p.types(cell, tensor.Int16), p.types(out, in.Type),
 		p.variable(hidden), p.variable(cell), p.rank(in, 3), p.rank(hidden, 2),

@@ -1,0 +1,4 @@
+package op
+
+// prepareSin prepares SIN.
+func prepareSin(p *Prep) (Evaluator, error) { return p.real(sinf) }
