@@ -11,6 +11,17 @@
 // TensorFlow Lite Micro does not compute on it; there the definition is that of
 // TensorFlow Lite's reference kernels, and what those refuse is refused.
 //
+// On float32 every step is rounded to float32 in the reference's order, and e^x,
+// ln x, e^x − 1, tanh, sine and cosine are computed as the C library does on which
+// its results were made. Only what bits a NaN has may differ from board to board.
+//
+// Of TensorFlow Lite Micro's operators IF and WHILE are left out: a subgraph here
+// runs once in its caller's memory (CALL_ONCE) or not at all. Weights, axes,
+// permutations and paddings have to be constants, though the reference would take
+// computed ones: converters fold them, and what is known at load can be checked.
+// Weights of float32, and where SLICE and DYNAMIC_UPDATE_SLICE begin, may be
+// computed.
+//
 // A prepared operator is immutable. All that changes from one inference to the
 // next lies in the [Memory] handed to Eval, so sessions of one model can
 // evaluate the same operators concurrently.
