@@ -36,8 +36,8 @@ e2e: build ## processes and a real mosquitto; needs mosquitto
 	KEDGE_REQUIRE_MOSQUITTO=1 $(GO) test -count=1 ./cmd/e2e/...
 
 ACCEPT_FUZZTIME ?= 2m
-accept: build ## the long runs: many kills and seeds, whole models under qemu, an hour of fuzz
-	KEDGE_ACCEPT=1 KEDGE_REQUIRE_MOSQUITTO=1 KEDGE_REQUIRE_SHARED=1 $(GO) test -count=1 -timeout 60m ./cmd/e2e ./agent/... ./trainer/...
+accept: build ## the long runs: many kills and seeds, all mutations of models, whole models under qemu, an hour of fuzz
+	KEDGE_ACCEPT=1 KEDGE_REQUIRE_MOSQUITTO=1 KEDGE_REQUIRE_SHARED=1 $(GO) test -count=1 -timeout 60m ./cmd/e2e ./agent/... ./trainer/... ./runtime
 	@sh scripts/test-qemu.sh
 	@sh scripts/fuzz.sh $(ACCEPT_FUZZTIME)
 

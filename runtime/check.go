@@ -17,7 +17,7 @@ func (p *program) checkFlow() error {
 	}
 	for _, t := range g.Inputs {
 		if g.Tensors[t].Data != nil {
-			return fmt.Errorf("input %q: %w: it is a constant", g.Tensors[t].Name, ErrMalformed)
+			return fmt.Errorf("input %q: %w: it is a constant", g.Tensors[t].Label(t), ErrMalformed)
 		}
 		written[t] = true
 	}
@@ -25,19 +25,19 @@ func (p *program) checkFlow() error {
 		o := &g.Operators[i]
 		for _, t := range o.Inputs {
 			if t != tflite.NoTensor && !written[t] && !empty(&g.Tensors[t]) {
-				return fmt.Errorf("operator %d %s: tensor %q: %w: read before it is written", i, o.Name(), g.Tensors[t].Name, ErrMalformed)
+				return fmt.Errorf("operator %d %s: tensor %q: %w: read before it is written", i, o.Name(), g.Tensors[t].Label(t), ErrMalformed)
 			}
 		}
 		for _, t := range o.Outputs {
 			if written[t] {
-				return fmt.Errorf("operator %d %s: tensor %q: %w: written twice", i, o.Name(), g.Tensors[t].Name, ErrMalformed)
+				return fmt.Errorf("operator %d %s: tensor %q: %w: written twice", i, o.Name(), g.Tensors[t].Label(t), ErrMalformed)
 			}
 			written[t] = true
 		}
 	}
 	for _, t := range g.Outputs {
 		if !written[t] {
-			return fmt.Errorf("output %q: %w: never written", g.Tensors[t].Name, ErrMalformed)
+			return fmt.Errorf("output %q: %w: never written", g.Tensors[t].Label(t), ErrMalformed)
 		}
 	}
 	return nil
@@ -61,7 +61,7 @@ func (p *program) alignConstants(budget *tflite.Budget) error {
 			continue
 		}
 		if err := budget.Spend(len(t.Data), 1); err != nil {
-			return fmt.Errorf("tensor %q: %w", t.Name, err)
+			return fmt.Errorf("tensor %q: %w", t.Label(i), err)
 		}
 		t.Data = append(make([]byte, 0, len(t.Data)), t.Data...)
 	}

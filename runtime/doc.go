@@ -14,8 +14,8 @@
 // It guarantees that a model gives the same bytes on every architecture and
 // with every kernel set, those of TensorFlow Lite Micro's reference kernels; that
 // no file makes it panic or allocate beyond 16 times the file's length plus 1 MiB
-// beside the planned arena, whose size [Options] limits; and that Invoke does
-// not allocate.
+// beside the planned arena, whose size [Options] limits, as they limit the work of
+// an inference; and that Invoke does not allocate.
 //
 // A Model may be used concurrently and shares its weights among its sessions. A
 // Session belongs to one goroutine at a time.

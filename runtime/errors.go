@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"kedge/runtime/op"
@@ -25,6 +24,7 @@ var (
 	ErrUnsupported = op.ErrUnsupported // asks for what is not implemented
 	ErrInvalid     = op.ErrInvalid     // contradicts an operator's definition
 	ErrArena       = errors.New("arena is larger than allowed")
+	ErrWork        = errors.New("more work than allowed") // see Options.MaxWork
 )
 
 // ErrPlatform is reported on a big-endian processor, whose byte order is not
@@ -69,9 +69,7 @@ func located(err error, g *tflite.Subgraph) error {
 		}
 		t, at := &g.Tensors[i], *e
 		at.Found = fmt.Sprintf("%v %v", t.Type, t.Shape)
-		if at.Tensor = t.Name; t.Name == "" {
-			at.Tensor = "#" + strconv.Itoa(i)
-		}
+		at.Tensor = t.Label(i)
 		return &at
 	}
 	return err

@@ -2,7 +2,6 @@ package runtime_test
 
 import (
 	"errors"
-	goruntime "runtime"
 	"testing"
 
 	"kedge/runtime"
@@ -10,43 +9,14 @@ import (
 	"kedge/runtime/tflite"
 )
 
-// allocated is how many bytes f allocates.
-func allocated(f func()) int64 {
-	var before, after goruntime.MemStats
-	goruntime.ReadMemStats(&before)
-	f()
-	goruntime.ReadMemStats(&after)
-	return int64(after.TotalAlloc - before.TotalAlloc)
-}
-
-// checkFile is what must hold of every file: loading and running it neither
-// panics nor takes more memory than promised.
+// checkFile is what must hold of every file; it returns the error of loading it.
 func checkFile(t *testing.T, file []byte) error {
-	const maxArena = 1 << 20
-	var m *runtime.Model
-	var s *runtime.Session
-	var err error
-	bytes := allocated(func() {
-		if m, err = runtime.Load(file, runtime.Options{MaxArena: maxArena}); err == nil {
-			s, err = m.NewSession(runtime.SessionOptions{})
-		}
-	})
-	limit := 16*int64(len(file)) + 1<<20
-	if s != nil {
-		limit += int64(s.ArenaBytes())
+	t.Helper()
+	g := guard{maxArena: 1 << 20, work: 4e6}
+	if err := g.check(file); err != nil {
+		t.Error(err)
 	}
-	if bytes > limit {
-		t.Errorf("a file of %d bytes made it allocate %d, limit %d", len(file), bytes, limit)
-	}
-	if err != nil {
-		return err
-	}
-	if m.MACs() < 1e6 {
-		if err := s.Invoke(); err != nil {
-			t.Error(err)
-		}
-	}
-	return nil
+	return g.err
 }
 
 func FuzzLoad(f *testing.F) {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"errors"
 	"unsafe"
 
@@ -80,8 +81,8 @@ type OpReport struct {
 }
 
 // Inspect describes the model in file. The error is nil when Load would
-// succeed. With an error that wraps ErrUnsupported, ErrInvalid or ErrArena the
-// report is returned beside it; with any other it is nil.
+// succeed. With an error that wraps ErrUnsupported, ErrInvalid, ErrWork or
+// ErrArena the report is returned beside it; with any other it is nil.
 func Inspect(file []byte, o Options) (*Report, error) {
 	m, err := prepare(file, o)
 	var bad operatorErrors
@@ -97,14 +98,14 @@ func Inspect(file []byte, o Options) (*Report, error) {
 		return r, err
 	}
 	r.MACs = &m.macs
-	l, err := m.layOut(false)
+	l, err := m.arrange(false)
 	if err == nil {
 		r.ArenaBytes = &l.size
 	}
 	if err == nil || errors.Is(err, ErrArena) {
 		r.place(m, &l)
 	}
-	return r, err
+	return r, cmp.Or(m.checkWork(), err)
 }
 
 func (r *Report) describe(m *Model) {

@@ -2,10 +2,13 @@ package runtime
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"os"
 
 	"kedge/runtime/kernel"
 	"kedge/runtime/op"
+	"kedge/runtime/plan"
 	"kedge/runtime/tflite"
 )
 
@@ -17,6 +20,9 @@ type Options struct {
 	// MaxArena limits a session's memory for tensors, in bytes. 0 stands for
 	// DefaultMaxArena.
 	MaxArena int
+	// MaxWork limits the steps of one inference as Model.Work counts them, so that
+	// no file can keep the board busy for hours. 0 stands for DefaultMaxWork.
+	MaxWork int64
 	// Kernels names the kernel set. Empty stands for the environment variable
 	// KEDGE_KERNELS, and where that is unset for the best set that the processor
 	// can run.
@@ -61,10 +67,22 @@ func Load(file []byte, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.shared, err = m.layOut(false); err != nil {
+	if err := m.checkWork(); err != nil {
+		return nil, err
+	}
+	if m.shared, err = m.arrange(false); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// arrange is layOut with one kind of error for an arena that is too large.
+func (m *Model) arrange(separate bool) (layout, error) {
+	l, err := m.layOut(separate)
+	if errors.Is(err, plan.ErrTooLarge) {
+		err = fmt.Errorf("%w: %w", ErrArena, err)
+	}
+	return l, err
 }
 
 // prepare is Load without the arena. On errors of operators the model is

@@ -14,6 +14,8 @@ type Model struct {
 	kernels   *kernel.Set
 	numerics  op.Numerics
 	macs      int64
+	work      int64
+	most      *share // of the work
 	shared    layout // tensors share memory
 	options   Options
 }

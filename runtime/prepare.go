@@ -96,10 +96,11 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 			continue
 		}
 		p.steps[i] = step{e, prep.Scratch, prep.MACs, prep.Alias, prep.InPlace, init}
-		m.macs += prep.MACs
 		if prep.State > 0 {
 			p.states = append(p.states, state{i, prep.State})
 		}
+		m.macs = add(m.macs, prep.MACs)
+		m.count(&prep)
 	}
 	return failed, nil
 }

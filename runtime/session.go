@@ -33,7 +33,7 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	l := m.shared
 	if o.Separate {
 		var err error
-		if l, err = m.layOut(true); err != nil {
+		if l, err = m.arrange(true); err != nil {
 			return nil, err
 		}
 	}

@@ -11,10 +11,16 @@ import (
 )
 
 // modelFlags are the flags of every command that loads a model by itself.
-type modelFlags struct{ maxArena *int }
+type modelFlags struct {
+	maxArena *int
+	maxWork  *int64
+}
 
 func addModelFlags(fs *flag.FlagSet) modelFlags {
-	return modelFlags{fs.Int("max-arena", runtime.DefaultMaxArena, "limit for the memory of tensors, in `BYTES`")}
+	return modelFlags{
+		fs.Int("max-arena", runtime.DefaultMaxArena, "limit for the memory of tensors, in `BYTES`"),
+		fs.Int64("max-work", runtime.DefaultMaxWork, "limit for the `STEPS` of one inference"),
+	}
 }
 
 func (f modelFlags) options() (runtime.Options, error) {
@@ -22,7 +28,11 @@ func (f modelFlags) options() (runtime.Options, error) {
 		return runtime.Options{}, cli.WithHint(cli.Usagef("flag --max-arena: %d: must be above 0", *f.maxArena),
 			fmt.Sprintf("leave it out for %d bytes", runtime.DefaultMaxArena))
 	}
-	return runtime.Options{MaxArena: *f.maxArena}, nil
+	if *f.maxWork <= 0 {
+		return runtime.Options{}, cli.WithHint(cli.Usagef("flag --max-work: %d: must be above 0", *f.maxWork),
+			fmt.Sprintf("leave it out for %d steps", int64(runtime.DefaultMaxWork)))
+	}
+	return runtime.Options{MaxArena: *f.maxArena, MaxWork: *f.maxWork}, nil
 }
 
 // load reads and loads the model at path.
@@ -55,6 +65,8 @@ func modelError(path string, err error) error {
 		return cli.WithHint(cli.WithCode(named, cli.ExitUnsupported), "kedge inspect "+strconv.Quote(path)+" lists what the model needs")
 	case errors.Is(err, runtime.ErrArena):
 		return cli.WithHint(named, "--max-arena raises the limit")
+	case errors.Is(err, runtime.ErrWork):
+		return cli.WithHint(named, "--max-work raises the limit")
 	}
 	return named
 }

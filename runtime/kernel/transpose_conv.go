@@ -59,16 +59,10 @@ func transposeConv[T int8 | int16](c *TransposeConv, in, out []T, finish func(ac
 func gatherTaps[T int8 | int16](c *TransposeConv, image []T, y, x, o int) int64 {
 	var acc int64
 	y, x = y+c.PadTop, x+c.PadLeft
-	for ky := y % c.StrideH; ky < c.KernelH && ky <= y; ky += c.StrideH {
+	for ky := firstTap(y, c.StrideH, c.InH); ky < c.KernelH && ky <= y; ky += c.StrideH {
 		row := (y - ky) / c.StrideH
-		if row >= c.InH {
-			continue
-		}
-		for kx := x % c.StrideW; kx < c.KernelW && kx <= x; kx += c.StrideW {
+		for kx := firstTap(x, c.StrideW, c.InW); kx < c.KernelW && kx <= x; kx += c.StrideW {
 			col := (x - kx) / c.StrideW
-			if col >= c.InW {
-				continue
-			}
 			from := ((o*c.KernelH+ky)*c.KernelW + kx) * c.InC
 			w := c.Weights[from : from+c.InC]
 			pixel := (row*c.InW + col) * c.InC
@@ -84,3 +78,8 @@ func gatherTaps[T int8 | int16](c *TransposeConv, image []T, y, x, o int) int64 
 	}
 	return acc
 }
+
+// firstTap is the first tap that reaches output position at from one of size input
+// positions, the last of them; behind at if there is none. Windows may be far
+// larger than the input, and taps that nothing reaches are not work worth doing.
+func firstTap(at, stride, size int) int { return at - stride*min(at/stride, size-1) }

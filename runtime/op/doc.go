@@ -57,6 +57,7 @@ type Prep struct {
 
 	// Set by preparation.
 	MACs    int64 // multiply-accumulate operations of one evaluation
+	Work    int64 // other steps of it, where they are more than its operands' bytes
 	Scratch int   // bytes of working memory during Eval
 	State   int   // bytes of Memory.States[StateSlot], which stay from one evaluation to the next
 	Alias   bool  // output 0 may lie in input 0's memory, byte for byte

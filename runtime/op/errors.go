@@ -19,7 +19,7 @@ type Error struct {
 	Subgraph int    // index of the operator's subgraph
 	Index    int    // of the operator
 	Operator string // its name
-	Tensor   string // the tensor concerned, or ""
+	Tensor   string // the label of the tensor concerned, or ""
 	Found    string // what the model has, or ""
 	Want     string // what would do, or ""
 	Err      error  // ErrUnsupported or ErrInvalid
@@ -61,10 +61,7 @@ func (p *Prep) invalid(t operand, found, want string) error {
 func (p *Prep) fail(t operand, found, want string, kind error) error {
 	e := &Error{Subgraph: p.Subgraph, Index: p.Index, Operator: p.Operator.Name(), Found: found, Want: want, Err: kind}
 	if t.Tensor != nil {
-		e.Tensor = t.Name
-		if e.Tensor == "" {
-			e.Tensor = "#" + strconv.Itoa(t.id)
-		}
+		e.Tensor = t.Label(t.id)
 	}
 	return e
 }

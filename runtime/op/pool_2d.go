@@ -40,6 +40,7 @@ func (p *Prep) pool2D() (pool2D, tensor.Type, error) {
 	if out.Shape[3] != q.depth {
 		return q, 0, p.invalid(out, fmt.Sprintf("%d channels", out.Shape[3]), fmt.Sprint(q.depth))
 	}
+	p.Work = int64(out.elements()) * int64(min(win.KernelH, win.InH)) * int64(min(win.KernelW, win.InW))
 	q.lo, q.hi, err = p.clamp(activation(o.Byte(5, 0)), out)
 	return q, in.Type, err
 }
@@ -63,6 +64,9 @@ func (p *Prep) sameQuant(in, out operand) error {
 // channel and the valid cells [y0, y1)×[x0, x1) of its image.
 func (q *pool2D) eachPixel(f func(at, image, y0, y1, x0, x1 int)) {
 	w := &q.window
+	if q.depth == 0 {
+		return // the extents of empty images are anything
+	}
 	at := 0
 	for b := range w.Batch {
 		image := b * w.InH * w.InW * q.depth

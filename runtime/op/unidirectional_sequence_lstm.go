@@ -238,6 +238,9 @@ func (t tanhScale) at(v int16) int16 {
 func (l *lstm[A]) Eval(m *Memory) {
 	in, out := get[A](m, l.in), get[A](m, l.out)
 	hidden, cell := get[A](m, l.hidden), get[int16](m, l.cell)
+	if l.units == 0 {
+		return // the number of steps is anything
+	}
 	for b := range l.batch {
 		h, c := hidden[b*l.units:(b+1)*l.units], cell[b*l.units:(b+1)*l.units]
 		for t := range l.steps {

@@ -1,6 +1,11 @@
 package tflite
 
-import "kedge/runtime/tensor"
+import (
+	"strconv"
+	"unicode/utf8"
+
+	"kedge/runtime/tensor"
+)
 
 // Model is one decoded file.
 type Model struct {
@@ -32,6 +37,31 @@ type Tensor struct {
 	Compressed bool
 }
 
+// Label names tensor i in messages: by its name, shortened, or as #i where it has
+// none.
+func (t *Tensor) Label(i int) string {
+	if t.Name == "" {
+		return "#" + strconv.Itoa(i)
+	}
+	return shorten(t.Name)
+}
+
+// maxLabel limits the names in messages: those of a hostile file may be as long
+// as the file, and every operator may have something to say about each.
+const maxLabel = 120
+
+// shorten cuts a name to maxLabel bytes, at a character.
+func shorten(name string) string {
+	if len(name) <= maxLabel {
+		return name
+	}
+	end := maxLabel
+	for end > 0 && !utf8.RuneStart(name[end]) {
+		end--
+	}
+	return name[:end] + "…"
+}
+
 // NoTensor stands in Operator.Inputs for an optional input that is not given.
 const NoTensor = -1
 
@@ -49,10 +79,11 @@ type Operator struct {
 	CustomOptions []byte
 }
 
-// Name is the operator's name for messages: CONV_2D, or a custom operator's own.
+// Name is the operator's name for messages: CONV_2D, or a custom operator's own,
+// shortened.
 func (o *Operator) Name() string {
 	if o.Code == Custom {
-		return "CUSTOM(" + o.Custom + ")"
+		return "CUSTOM(" + shorten(o.Custom) + ")"
 	}
 	return o.Code.String()
 }

@@ -3,6 +3,7 @@ package tflite_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"kedge/runtime/runtimetest"
@@ -158,5 +159,16 @@ func TestTensorType(t *testing.T) {
 	b.Tensors[0].Type = 200
 	if got := decode(t, b.Bytes()).Subgraphs[0].Tensors[0].Type; got != tensor.Type(200) {
 		t.Errorf("got %v, want the unknown type to be kept for the message", got)
+	}
+}
+
+func TestLabel(t *testing.T) {
+	long := strings.Repeat("ab", 59) + "cäd" // the ä lies across byte 120
+	for _, c := range []struct{ name, want string }{
+		{"", "#7"}, {"conv/w", "conv/w"}, {strings.Repeat("x", 120), strings.Repeat("x", 120)}, {long, long[:119] + "…"},
+	} {
+		if got := (&tflite.Tensor{Name: c.name}).Label(7); got != c.want {
+			t.Errorf("%q: got %q, want %q", c.name, got, c.want)
+		}
 	}
 }

@@ -1,0 +1,129 @@
+package runtime_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	goruntime "runtime"
+	"runtime/debug"
+	"time"
+
+	"kedge/runtime"
+)
+
+// guard loads files that nobody trusts and runs them, and reports what must not
+// happen.
+type guard struct {
+	maxArena int
+	work     int64 // what may still be spent on running models
+
+	loaded  bool // the last file
+	err     error
+	ran     int
+	slowest time.Duration
+}
+
+// kinds are the errors that a file can cause.
+var kinds = []error{
+	runtime.ErrNotTFLite, runtime.ErrTruncated, runtime.ErrMalformed, runtime.ErrVersion, runtime.ErrBudget,
+	runtime.ErrUnsupported, runtime.ErrInvalid, runtime.ErrArena, runtime.ErrWork,
+}
+
+// patience is how long loading may take, and an inference beside what its work
+// explains, where a step is taken to last as long as on a slow machine. The
+// shortest of three attempts counts.
+const (
+	patience = time.Second
+	perStep  = 40 * time.Nanosecond
+)
+
+// check loads file and, if that succeeds, runs it once on arbitrary input. The
+// error says what went wrong other than an orderly refusal.
+func (g *guard) check(file []byte) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	var m *runtime.Model
+	var s *runtime.Session
+	var bytes int64
+	took := shortest(func() {
+		bytes = allocated(func() {
+			if m, g.err = runtime.Load(file, runtime.Options{MaxArena: g.maxArena}); g.err == nil {
+				s, g.err = m.NewSession(runtime.SessionOptions{})
+			}
+		})
+	})
+	g.slowest = max(g.slowest, took)
+	if took > patience {
+		return fmt.Errorf("loading took %v", took)
+	}
+	limit := 16*int64(len(file)) + 1<<20
+	if g.loaded = g.err == nil; g.loaded {
+		limit += int64(s.ArenaBytes())
+	}
+	if bytes > limit {
+		return fmt.Errorf("%d bytes allocated for a file of %d, limit %d", bytes, len(file), limit)
+	}
+	if !g.loaded {
+		return orderly(g.err)
+	}
+	if m.Work() > g.work {
+		return nil
+	}
+	g.ran++
+	g.work -= m.Work()
+	return g.run(m, s)
+}
+
+// orderly checks that an error is of a known kind and says something, in a line
+// that a person can read.
+func orderly(err error) error {
+	if text := err.Error(); len(text) < 10 || len(text) > 8192 {
+		return fmt.Errorf("an error of %d bytes: %.200s", len(text), text)
+	}
+	for _, kind := range kinds {
+		if errors.Is(err, kind) {
+			return nil
+		}
+	}
+	return fmt.Errorf("an error of no kind: %w", err)
+}
+
+func (g *guard) run(m *runtime.Model, s *runtime.Session) error {
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range s.Inputs() {
+		for j := range s.Input(i) {
+			s.Input(i)[j] = byte(random.Uint32())
+		}
+	}
+	var err error
+	took := shortest(func() { err = s.Invoke() })
+	if limit := patience + time.Duration(m.Work())*perStep; took > limit {
+		return fmt.Errorf("one inference of %d steps took %v", m.Work(), took)
+	}
+	return err
+}
+
+// shortest is the time f takes, of up to three attempts if it takes long.
+func shortest(f func()) time.Duration {
+	best := time.Duration(1 << 62)
+	for range 3 {
+		start := time.Now()
+		f()
+		if best = min(best, time.Since(start)); best < patience/2 {
+			break
+		}
+	}
+	return best
+}
+
+// allocated is how many bytes f allocates.
+func allocated(f func()) int64 {
+	var before, after goruntime.MemStats
+	goruntime.ReadMemStats(&before)
+	f()
+	goruntime.ReadMemStats(&after)
+	return int64(after.TotalAlloc - before.TotalAlloc)
+}

@@ -1,0 +1,326 @@
+package runtimetest
+
+import (
+	"encoding/binary"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kedge/runtime/tflite"
+)
+
+// Field is one number in a .tflite file whose meaning the format decides: an
+// offset, a size, a count, or a value.
+type Field struct {
+	Path  string // subgraphs[0].tensors[3].shape[1]
+	Pos   int    // in the file
+	Width int    // bytes: 1, 2, 4 or 8
+	Float bool
+}
+
+// Kind is the path without indices, by which fields of the same meaning are
+// known.
+func (f *Field) Kind() string {
+	var b strings.Builder
+	inside := false
+	for _, r := range f.Path {
+		if r == '[' {
+			inside = true
+		}
+		if !inside {
+			b.WriteRune(r)
+		}
+		if r == ']' {
+			inside = false
+		}
+	}
+	return b.String()
+}
+
+// Get reads the field, Set writes it.
+func (f *Field) Get(file []byte) uint64 {
+	var wide [8]byte
+	copy(wide[:], file[f.Pos:f.Pos+f.Width])
+	return binary.LittleEndian.Uint64(wide[:])
+}
+
+// Set writes the low bytes of v.
+func (f *Field) Set(file []byte, v uint64) {
+	var wide [8]byte
+	binary.LittleEndian.PutUint64(wide[:], v)
+	copy(file[f.Pos:f.Pos+f.Width], wide[:])
+}
+
+// schema lists the fields of the tables of the TFLite schema in its order, as
+// name:type. Types are u8 to i64 and f32, string, a table's name, a vector of one
+// of these in brackets, and for unions the table "type" is followed by the
+// union's name. Options tables are walked without their schema.
+var schema = map[string]string{
+	"Model":                  "version:u32 operator_codes:[OperatorCode] subgraphs:[SubGraph] description:string buffers:[Buffer] metadata_buffer:[u32] metadata:[Metadata] signature_defs:[SignatureDef]",
+	"OperatorCode":           "deprecated_builtin_code:u8 custom_code:string version:u32 builtin_code:u32",
+	"SubGraph":               "tensors:[Tensor] inputs:[u32] outputs:[u32] operators:[Operator] name:string debug_metadata_index:u32",
+	"Tensor":                 "shape:[u32] type:u8 buffer:u32 name:string quantization:QuantizationParameters is_variable:u8 sparsity:SparsityParameters shape_signature:[u32] has_rank:u8 variant_tensors:[Variant] external_buffer:u32",
+	"QuantizationParameters": "min:[f32] max:[f32] scale:[f32] zero_point:[u64] details_type:u8 details:Unknown quantized_dimension:u32",
+	"SparsityParameters":     "traversal_order:[u32] block_map:[u32] dim_metadata:[DimensionMetadata]",
+	"DimensionMetadata":      "format:u8 dense_size:u32 array_segments_type:u8 array_segments:Indices array_indices_type:u8 array_indices:Indices",
+	"Operator":               "opcode_index:u32 inputs:[u32] outputs:[u32] builtin_options_type:u8 builtin_options:Options custom_options:[u8] custom_options_format:u8 mutating_variable_inputs:[u8] intermediates:[u32] large_custom_options_offset:u64 large_custom_options_size:u64 builtin_options_2_type:u8 builtin_options_2:Unknown debug_metadata_index:u32",
+	"Buffer":                 "data:[u8] offset:u64 size:u64",
+	"Metadata":               "name:string buffer:u32",
+	"SignatureDef":           "inputs:[TensorMap] outputs:[TensorMap] signature_key:string deprecated_tag:string subgraph_index:u32",
+	"TensorMap":              "name:string tensor_index:u32",
+	"Variant":                "shape:[u32] type:u8 has_rank:u8",
+	"Unknown":                "",
+}
+
+// indexVectors are the members of the union SparseIndexVector, by its type.
+var indexVectors = [...]string{"", "values:[u32]", "values:[u16]", "values:[u8]"}
+
+// optionVectors are the options tables that hold more than scalars.
+var optionVectors = map[tflite.Code]string{
+	tflite.Reshape:   "new_shape:[u32]",
+	tflite.Squeeze:   "squeeze_dims:[u32]",
+	tflite.VarHandle: "container:string shared_name:string",
+}
+
+// maxConstant is up to how many bytes a buffer's content counts as fields, not as
+// weights: axes, shapes and the like are below.
+const maxConstant = 128
+
+// ends is how many elements are listed at either end of a vector of numbers,
+// which in a model of many channels has thousands of scales.
+const ends = 16
+
+// Fields lists every field of a sound .tflite file: the offsets, vtables, tables,
+// vectors and strings that it consists of, from front to back as they are reached.
+// It panics on a file that is not sound. It shares no code with the decoder, so
+// that tests of that one have a second opinion of what a file holds.
+func Fields(file []byte) []Field {
+	w := &walker{file: file, seen: map[int]bool{}}
+	w.table("", "Model", w.offset("root", 0))
+	w.add("identifier", 4, 4)
+	return w.fields
+}
+
+type walker struct {
+	file   []byte
+	fields []Field
+	seen   map[int]bool  // tables and vectors, by position
+	codes  []tflite.Code // of the model's operator codes
+	code   tflite.Code   // of the operator being walked
+	index  byte          // of the union of index vectors being walked
+}
+
+func (w *walker) u16(at int) int { return int(binary.LittleEndian.Uint16(w.file[at:])) }
+func (w *walker) u32(at int) int { return int(int32(binary.LittleEndian.Uint32(w.file[at:]))) }
+
+func (w *walker) add(path string, pos, width int) {
+	w.fields = append(w.fields, Field{Path: path, Pos: pos, Width: width})
+}
+
+// offset adds an offset field and gives its target.
+func (w *walker) offset(path string, pos int) int {
+	w.add(path, pos, 4)
+	return pos + w.u32(pos)
+}
+
+// table walks the table at pos.
+func (w *walker) table(path, kind string, pos int) {
+	if w.seen[pos] {
+		return
+	}
+	w.seen[pos] = true
+	w.add(join(path, "vtable"), pos, 4)
+	vtable := pos - w.u32(pos)
+	size := w.u16(vtable)
+	if !w.seen[vtable] {
+		w.seen[vtable] = true
+		w.add(join(path, "vtable.size"), vtable, 2)
+		w.add(join(path, "table.size"), vtable+2, 2)
+		for at := 4; at < size; at += 2 {
+			w.add(join(path, "slot"), vtable+at, 2)
+		}
+	}
+	slots := make([]int, (size-4)/2)
+	for i := range slots {
+		slots[i] = w.u16(vtable + 4 + 2*i)
+	}
+	known := strings.Fields(schema[kind])
+	switch kind {
+	case "OperatorCode":
+		w.codes = append(w.codes, 0)
+	case "Operator":
+		w.code = w.codes[0] // unless the field says otherwise
+	case "Options":
+		known = strings.Fields(optionVectors[w.code])
+	case "Indices":
+		known = strings.Fields(indexVectors[w.index])
+	}
+	for i, at := range slots {
+		if at == 0 {
+			continue
+		}
+		if i < len(known) {
+			name, typ, _ := strings.Cut(known[i], ":")
+			w.field(join(path, name), typ, pos+at)
+		} else {
+			w.add(join(path, "field"+strconv.Itoa(i)), pos+at, gap(slots, at, w.u16(vtable+2)))
+		}
+	}
+}
+
+// gap is the width of a scalar of unknown type: as far as the next one.
+func gap(slots []int, at, end int) int {
+	for _, s := range slots {
+		if s > at {
+			end = min(end, s)
+		}
+	}
+	switch n := end - at; {
+	case n >= 4 && at%4 == 0:
+		return 4
+	case n >= 2 && at%2 == 0:
+		return 2
+	default:
+		return 1
+	}
+}
+
+// widths are the scalar types.
+var widths = map[string]int{"u8": 1, "u16": 2, "u32": 4, "f32": 4, "u64": 8}
+
+func (w *walker) field(path, typ string, pos int) {
+	if n := widths[typ]; n > 0 {
+		w.add(path, pos, n)
+		w.note(path, pos)
+		return
+	}
+	target := w.offset(path, pos)
+	switch {
+	case typ == "string":
+		w.vector(path, "", target)
+	case strings.HasPrefix(typ, "["):
+		w.vector(path, strings.Trim(typ, "[]"), target)
+	default:
+		w.table(path, typ, target)
+	}
+}
+
+// note keeps what decides how later fields are read.
+func (w *walker) note(path string, pos int) {
+	switch {
+	case strings.HasSuffix(path, ".opcode_index"):
+		w.code = w.codes[w.u32(pos)]
+	case strings.HasSuffix(path, ".deprecated_builtin_code"):
+		w.codes[len(w.codes)-1] = tflite.Code(int8(w.file[pos]))
+	case strings.HasSuffix(path, ".builtin_code"):
+		last := &w.codes[len(w.codes)-1]
+		*last = max(*last, tflite.Code(w.u32(pos)))
+	case strings.HasSuffix(path, "array_segments_type"), strings.HasSuffix(path, "array_indices_type"):
+		w.index = w.file[pos]
+	}
+}
+
+// vector walks the vector at pos, whose elements are of the given type; those of
+// a string and of large buffers are not listed.
+func (w *walker) vector(path, element string, pos int) {
+	if w.seen[pos] {
+		return
+	}
+	w.seen[pos] = true
+	w.add(path+".length", pos, 4)
+	n := w.u32(pos)
+	width, scalar := widths[element]
+	if strings.HasSuffix(path, ".data") && strings.HasPrefix(path, "buffers") {
+		if n > maxConstant {
+			return
+		}
+		if n%4 == 0 { // integers, as far as operators read them
+			n, width = n/4, 4
+		}
+	}
+	for i := range n {
+		switch at := path + "[" + strconv.Itoa(i) + "]"; {
+		case scalar && i >= ends && i < n-ends:
+		case scalar:
+			w.fields = append(w.fields, Field{at, pos + 4 + i*width, width, element == "f32"})
+		case element != "":
+			w.table(at, element, w.offset(at, pos+4+4*i))
+		}
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// Mutation is one field set to another value.
+type Mutation struct {
+	Field
+	Value uint64
+}
+
+// Mutations lists, field by field, what the mutations of a file are: each of its
+// fields is set to extremes, to what is next to its value, and to its neighbor's
+// value.
+func Mutations(file []byte) []Mutation {
+	var all []Mutation
+	fields := Fields(file)
+	for i, f := range fields {
+		neighbor := fields[(i+1)%len(fields)].Get(file)
+		for _, v := range f.values(file, neighbor) {
+			all = append(all, Mutation{f, v})
+		}
+	}
+	return all
+}
+
+// floats are the bits of values that scales had better not have: 0, the smallest,
+// 1, the largest, an infinity, a NaN, and −1.
+var floats = []uint64{0, 1, 0x3f800000, 0x7f7fffff, 0x7f800000, 0x7fc00000, 0xbf800000}
+
+// values are the values to try, none of them the field's own.
+func (f *Field) values(file []byte, neighbor uint64) []uint64 {
+	own := f.Get(file)
+	bits := uint(8 * f.Width)
+	all := ^uint64(0) >> (64 - bits)
+	values := []uint64{0, 1, 2, own + 1, own - 1, own ^ 4, 2 * own, all, all >> 1, all>>1 + 1, neighbor, 1 << 16, 1<<31 - 1, 1 << 31}
+	if f.Float {
+		values = append([]uint64{own ^ 1<<31, own + 1<<23, neighbor}, floats...)
+	}
+	for i := range values {
+		values[i] &= all
+	}
+	slices.Sort(values)
+	values = slices.Compact(values)
+	return slices.DeleteFunc(values, func(v uint64) bool { return v == own })
+}
+
+// Spread selects n mutations, as many of each kind of field as there are, evenly
+// from front to back. Fewer are returned as they are.
+func Spread(all []Mutation, n int) []Mutation {
+	if len(all) <= n {
+		return all
+	}
+	byKind := map[string][]Mutation{}
+	var kinds []string
+	for _, m := range all {
+		k := m.Kind()
+		if byKind[k] == nil {
+			kinds = append(kinds, k)
+		}
+		byKind[k] = append(byKind[k], m)
+	}
+	slices.SortStableFunc(kinds, func(a, b string) int { return len(byKind[a]) - len(byKind[b]) })
+	var out []Mutation
+	for i, k := range kinds {
+		share := (n - len(out) + len(kinds) - i - 1) / (len(kinds) - i)
+		of := byKind[k]
+		for j := range min(share, len(of)) {
+			out = append(out, of[j*len(of)/min(share, len(of))])
+		}
+	}
+	return out
+}
