@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ import (
 type guard struct {
 	maxArena int
 	work     int64 // what may still be spent on running models
+	compare  bool  // run in several ways, which must give the same
 
 	loaded  bool // the last file
 	err     error
@@ -47,24 +49,24 @@ func (g *guard) check(file []byte) (err error) {
 	}()
 	var m *runtime.Model
 	var s *runtime.Session
-	var bytes int64
-	took := shortest(func() {
-		bytes = allocated(func() {
+	var took int64
+	lasted := shortest(func() {
+		took = allocated(func() {
 			if m, g.err = runtime.Load(file, runtime.Options{MaxArena: g.maxArena}); g.err == nil {
 				s, g.err = m.NewSession(runtime.SessionOptions{})
 			}
 		})
 	})
-	g.slowest = max(g.slowest, took)
-	if took > patience {
-		return fmt.Errorf("loading took %v", took)
+	g.slowest = max(g.slowest, lasted)
+	if lasted > patience {
+		return fmt.Errorf("loading took %v", lasted)
 	}
 	limit := 16*int64(len(file)) + 1<<20
 	if g.loaded = g.err == nil; g.loaded {
 		limit += int64(s.ArenaBytes())
 	}
-	if bytes > limit {
-		return fmt.Errorf("%d bytes allocated for a file of %d, limit %d", bytes, len(file), limit)
+	if took > limit {
+		return fmt.Errorf("%d bytes allocated for a file of %d, limit %d", took, len(file), limit)
 	}
 	if !g.loaded {
 		return orderly(g.err)
@@ -74,6 +76,9 @@ func (g *guard) check(file []byte) (err error) {
 	}
 	g.ran++
 	g.work -= m.Work()
+	if g.compare {
+		return compareRuns(m, s)
+	}
 	return g.run(m, s)
 }
 
@@ -92,12 +97,7 @@ func orderly(err error) error {
 }
 
 func (g *guard) run(m *runtime.Model, s *runtime.Session) error {
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range s.Inputs() {
-		for j := range s.Input(i) {
-			s.Input(i)[j] = byte(random.Uint32())
-		}
-	}
+	fillInputs(s, rand.New(rand.NewPCG(1, 2)))
 	var err error
 	took := shortest(func() { err = s.Invoke() })
 	if limit := patience + time.Duration(m.Work())*perStep; took > limit {
@@ -126,4 +126,50 @@ func allocated(f func()) int64 {
 	f()
 	goruntime.ReadMemStats(&after)
 	return int64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// fillInputs writes arbitrary bytes.
+func fillInputs(s *runtime.Session, random *rand.Rand) {
+	for i := range s.Inputs() {
+		for j := range s.Input(i) {
+			s.Input(i)[j] = byte(random.Uint32())
+		}
+	}
+}
+
+// compareRuns runs a new session over two samples, again after a reset, and a
+// session in which no tensors share memory.
+func compareRuns(m *runtime.Model, s *runtime.Session) error {
+	want, err := twoSamples(s)
+	if err != nil {
+		return err
+	}
+	s.Reset()
+	if got, err := twoSamples(s); err != nil || !bytes.Equal(got, want) {
+		return fmt.Errorf("after a reset: got %x, %v, want %x", got, err, want)
+	}
+	separate, err := m.NewSession(runtime.SessionOptions{Separate: true})
+	if err != nil {
+		return orderly(err)
+	}
+	if got, err := twoSamples(separate); err != nil || !bytes.Equal(got, want) {
+		return fmt.Errorf("without sharing memory: got %x, %v, want %x", got, err, want)
+	}
+	return nil
+}
+
+// twoSamples is what a session gives for two samples.
+func twoSamples(s *runtime.Session) ([]byte, error) {
+	random := rand.New(rand.NewPCG(3, 4))
+	var out []byte
+	for range 2 {
+		fillInputs(s, random)
+		if err := s.Invoke(); err != nil {
+			return nil, err
+		}
+		for i := range s.Outputs() {
+			out = append(out, s.Output(i)...)
+		}
+	}
+	return out, nil
 }

@@ -1,7 +1,6 @@
 package runtime_test
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -48,15 +47,13 @@ func TestOperatorMutations(t *testing.T) {
 
 // TestOwnMutations does it in full to models that need no reference material.
 func TestOwnMutations(t *testing.T) {
-	for i, b := range []*runtimetest.Builder{
-		runtimetest.SmallNet(), runtimetest.Mover(), runtimetest.Stateful(), runtimetest.Successor(),
-	} {
-		file := b.Bytes()
+	for _, f := range runtimetest.Families() {
+		file := f.Model.Bytes()
 		n := len(runtimetest.Mutations(file))
 		if testing.Short() {
 			n = modelMutations
 		}
-		t.Run(fmt.Sprint(i), func(t *testing.T) { mutate(t, file, n) })
+		t.Run(f.Name, func(t *testing.T) { mutate(t, file, n) })
 	}
 }
 

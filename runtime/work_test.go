@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,9 +62,9 @@ func TestTooMuchWork(t *testing.T) {
 	image := runtimetest.Int8("big", 1, 0, 1, 4000, 4000, 1)
 	repeated := runtimetest.Successor()
 	for i := range repeated.Tensors {
-		repeated.Tensors[i].Shape = []int{1, 1 << 20}
+		repeated.Tensors[i].Shape = []int{1, 2 << 20}
 	}
-	for len(repeated.Ops) < 20_000 { // each on the result of the one before
+	for len(repeated.Ops) < 16_000 { // each on the result of the one before
 		n := len(repeated.Tensors)
 		repeated.Tensors = append(repeated.Tensors, repeated.Tensors[1])
 		repeated.Ops = append(repeated.Ops, runtimetest.Op{Code: tflite.Quantize, Inputs: []int{n - 1}, Outputs: []int{n}})
@@ -72,10 +73,10 @@ func TestTooMuchWork(t *testing.T) {
 	assigned.Ops, assigned.More = assigned.Ops[1:], nil
 	for i := range assigned.Tensors {
 		if assigned.Tensors[i].Type == tensor.Int8 {
-			assigned.Tensors[i].Shape = []int{1 << 20}
+			assigned.Tensors[i].Shape = []int{2 << 20}
 		}
 	}
-	for len(assigned.Ops) < 20_000 { // writing a variable over and over has no outputs
+	for len(assigned.Ops) < 16_000 { // writing a variable over and over has no outputs
 		assigned.Ops = append(assigned.Ops, assigned.Ops[3])
 	}
 	for _, c := range []struct {
@@ -172,5 +173,49 @@ func TestLongNames(t *testing.T) {
 	}
 	if f := r.Unsupported[7]; len(f.Name) > 200 || len(f.Tensor) > 200 || !strings.Contains(f.Name, "é…") || !strings.Contains(f.Tensor, "é…") {
 		t.Errorf("got %+v, want shortened names", f)
+	}
+}
+
+// TestManyOperators loads graphs at the limits of what a file may have, whose
+// tensors live as long, or as many at a time, as can be.
+func TestManyOperators(t *testing.T) {
+	const n = 16_000
+	value := runtimetest.Int8("", 1, 0, 1, 1, 1, 4)
+	for _, c := range []struct {
+		name string
+		add  func(b *runtimetest.Builder, i int)
+	}{
+		{"all from one", func(b *runtimetest.Builder, i int) {
+			b.Tensors = append(b.Tensors, value)
+			b.Ops = append(b.Ops, runtimetest.Op{Code: tflite.Quantize, Inputs: []int{0}, Outputs: []int{i}})
+		}},
+		{"all kept", func(b *runtimetest.Builder, i int) {
+			b.Tensors = append(b.Tensors, value)
+			b.Ops = append(b.Ops, runtimetest.Op{Code: tflite.Quantize, Inputs: []int{i - 1}, Outputs: []int{i}})
+			b.Outputs = append(b.Outputs, i)
+		}},
+		{"each with scratch", func(b *runtimetest.Builder, i int) {
+			b.Tensors = append(b.Tensors, value)
+			options := []any{byte(0), 1, 1, 1, 1, byte(0)}
+			b.Ops = append(b.Ops, runtimetest.Op{Code: tflite.AveragePool2D, Inputs: []int{i - 1}, Outputs: []int{i}, Options: options})
+		}},
+		{"variables", func(b *runtimetest.Builder, i int) {
+			b.Tensors = append(b.Tensors, runtimetest.Plain(tensor.Resource))
+			b.Ops = append(b.Ops, runtimetest.Op{Code: tflite.VarHandle, Outputs: []int{i}, Options: []any{"", strconv.Itoa(i)}})
+		}},
+	} {
+		b := &runtimetest.Builder{Tensors: []runtimetest.Tensor{value}, Inputs: []int{0}}
+		for i := 1; i < n; i++ {
+			c.add(b, i)
+		}
+		b.Outputs = append(b.Outputs, n-1)
+		g := guard{maxArena: runtime.DefaultMaxArena, work: math.MaxInt64}
+		if err := g.check(b.Bytes()); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if !g.loaded {
+			t.Errorf("%s: got %v, want a model", c.name, g.err)
+		}
+		t.Logf("%s: loaded in %v", c.name, g.slowest)
 	}
 }

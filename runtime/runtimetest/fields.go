@@ -270,7 +270,7 @@ func Mutations(file []byte) []Mutation {
 	fields := Fields(file)
 	for i, f := range fields {
 		neighbor := fields[(i+1)%len(fields)].Get(file)
-		for _, v := range f.values(file, neighbor) {
+		for _, v := range f.Values(file, neighbor) {
 			all = append(all, Mutation{f, v})
 		}
 	}
@@ -281,8 +281,8 @@ func Mutations(file []byte) []Mutation {
 // 1, the largest, an infinity, a NaN, and −1.
 var floats = []uint64{0, 1, 0x3f800000, 0x7f7fffff, 0x7f800000, 0x7fc00000, 0xbf800000}
 
-// values are the values to try, none of them the field's own.
-func (f *Field) values(file []byte, neighbor uint64) []uint64 {
+// Values are values to try, none of them the field's own in file.
+func (f *Field) Values(file []byte, neighbor uint64) []uint64 {
 	own := f.Get(file)
 	bits := uint(8 * f.Width)
 	all := ^uint64(0) >> (64 - bits)

@@ -6,10 +6,11 @@ import (
 )
 
 // Limits on counts, far above any real model, that keep the time of loading
-// and planning small for hostile files.
+// and planning small for hostile files. Those of tensors and operators are for
+// all subgraphs together, whose lists may be the same bytes.
 const (
-	maxTensors   = 1 << 15
-	maxOperators = 1 << 15
+	maxTensors   = 1 << 14
+	maxOperators = 1 << 14
 	maxRank      = 8
 )
 
@@ -18,6 +19,8 @@ type decoder struct {
 	root    Table
 	buffers tableVector
 	budget  *Budget
+
+	tensorCount, operatorCount int // so far
 }
 
 // Decode reads a model. Its constants alias file, which must not change while
@@ -117,8 +120,8 @@ func (d *decoder) subgraph(g *Subgraph, v tableVector, i int, codes []operatorCo
 		return fmt.Errorf("name: %w", err)
 	}
 	tensors, err := t.tables(0)
-	if err == nil && tensors.n > maxTensors {
-		err = fmt.Errorf("%w: %d, at most %d", ErrMalformed, tensors.n, maxTensors)
+	if err == nil {
+		err = limit(&d.tensorCount, tensors.n, maxTensors)
 	}
 	if err != nil {
 		return fmt.Errorf("tensors: %w", err)
@@ -140,10 +143,19 @@ func (d *decoder) subgraph(g *Subgraph, v tableVector, i int, codes []operatorCo
 	return d.operators(g, t, codes)
 }
 
+// limit adds n to what there are so far.
+func limit(sum *int, n, most int) error {
+	if n > most-*sum {
+		return fmt.Errorf("%w: %d, at most %d in all subgraphs", ErrMalformed, *sum+n, most)
+	}
+	*sum += n
+	return nil
+}
+
 func (d *decoder) operators(g *Subgraph, t Table, codes []operatorCode) error {
 	v, err := t.tables(3)
-	if err == nil && v.n > maxOperators {
-		err = fmt.Errorf("%w: %d, at most %d", ErrMalformed, v.n, maxOperators)
+	if err == nil {
+		err = limit(&d.operatorCount, v.n, maxOperators)
 	}
 	if err != nil {
 		return fmt.Errorf("operators: %w", err)
