@@ -55,11 +55,11 @@ const maxListed = 8
 
 func (e operatorErrors) Unwrap() []error { return e }
 
-// located adds to an error that concerns an operator as a whole the first tensor
-// that it has, by which a person finds it in the network.
+// located adds to an error that concerns an operator as a whole, or its options,
+// the first tensor that it has, by which a person finds it in the network.
 func located(err error, g *tflite.Subgraph) error {
 	e, ok := errors.AsType[*op.Error](err)
-	if !ok || e.Tensor != "" || e.Found != "" {
+	if !ok || e.Tensor != "" {
 		return err
 	}
 	o := &g.Operators[e.Index]
@@ -68,7 +68,9 @@ func located(err error, g *tflite.Subgraph) error {
 			continue
 		}
 		t, at := &g.Tensors[i], *e
-		at.Found = fmt.Sprintf("%v %v", t.Type, t.Shape)
+		if at.Found == "" {
+			at.Found = fmt.Sprintf("%v %v", t.Type, t.Shape)
+		}
 		at.Tensor = t.Label(i)
 		return &at
 	}

@@ -8,12 +8,14 @@ import (
 	"math/rand/v2"
 	goruntime "runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"kedge/runtime"
+	"kedge/runtime/op"
 )
 
 // guard loads files that nobody trusts and runs them, and reports what must not
@@ -106,6 +108,14 @@ func (g *guard) check(file []byte) (err error) {
 func orderly(err error) error {
 	if text := err.Error(); len(text) < 10 || len(text) > 8192 {
 		return fmt.Errorf("an error of %d bytes: %.200s", len(text), text)
+	}
+	if e, ok := errors.AsType[*op.Error](err); ok {
+		// Where nothing is wanted the operator does not exist, and one that lacks
+		// its tensors has none that could be named.
+		named := e.Want == "" || e.Tensor != "" || e.Operator == "CALL_ONCE" || strings.HasSuffix(e.Found, "puts")
+		if e.Operator == "" || e.Want != "" && e.Found == "" || !named {
+			return fmt.Errorf("an error that says too little: %w", err)
+		}
 	}
 	for _, kind := range kinds {
 		if errors.Is(err, kind) {

@@ -52,8 +52,10 @@ func (m Multiplier) Apply(x int32) int32 {
 }
 
 // ApplyWide is x times the factor for the 64-bit accumulators of 16-bit
-// activations: the multiplier cut to 16 bits and one rounding, half up. x must
-// lie within ±2^47.
+// activations: the multiplier cut to 16 bits and one rounding, half up. Where the
+// reference checks its range, and only a bias out of all proportion gets there, this
+// wraps: a product beyond 64 bits, which needs an x beyond ±2^47, and a result
+// beyond 32.
 func (m Multiplier) ApplyWide(x int64) int32 {
 	short := int64(0x7FFF)
 	if m.M < 0x7FFF0000 {

@@ -2,6 +2,7 @@ package op
 
 import (
 	"cmp"
+	"fmt"
 
 	"kedge/runtime/fixed"
 	"kedge/runtime/kernel"
@@ -10,7 +11,9 @@ import (
 
 // addParams is the addition of quantized values: each input is shifted left,
 // scaled to twice the larger input scale, and their sum scaled to the output.
-// SUB takes the second input negated after its scaling. uint8 goes as int8.
+// SUB takes the second input negated after its scaling. uint8 goes as int8. An
+// output scale so small that the sum would have to be scaled up, where the
+// reference aborts, is refused.
 type addParams struct {
 	subtract           bool
 	xZero, yZero, zero int32
@@ -89,8 +92,12 @@ func (p *Prep) addParams(x, y, out operand) (addParams, error) {
 	a.x = fixed.Quantize(float64(x.Quant.Scale()) / twiceMax)
 	a.y = fixed.Quantize(float64(y.Quant.Scale()) / twiceMax)
 	unit := float64(int64(1)<<a.shift) * float64(out.Quant.Scale()) // a power of two times: exact
+	factor := twiceMax / unit
+	if factor >= 1 {
+		return a, p.unsupported(out, fmt.Sprintf("scale %g", out.Quant.Scale()), fmt.Sprintf("one above %g for these inputs", twiceMax/float64(int64(1)<<a.shift)))
+	}
 	var err error
-	if a.out, err = p.multiplier(out, twiceMax/unit); err != nil {
+	if a.out, err = p.multiplier(out, factor); err != nil {
 		return a, err
 	}
 	a.lo, a.hi, err = p.clamp(activation(p.Operator.Options.Byte(0, 0)), out)

@@ -28,6 +28,8 @@
 package op
 
 import (
+	"errors"
+
 	"kedge/runtime/kernel"
 	"kedge/runtime/tflite"
 )
@@ -66,13 +68,17 @@ type Prep struct {
 }
 
 // Prepare checks the operator and binds it to its tensors. Its errors are
-// *[Error], wrapping [ErrUnsupported] or [ErrInvalid].
+// *[Error], wrapping [ErrUnsupported], [ErrInvalid] or what the budget says.
 func Prepare(p *Prep) (Evaluator, error) {
 	define := p.Numerics.definition(p.Operator)
 	if define == nil {
 		return nil, &Error{Index: p.Index, Subgraph: p.Subgraph, Operator: p.Operator.Name(), Err: ErrUnsupported}
 	}
-	return define(p)
+	e, err := define(p)
+	if _, ok := errors.AsType[*Error](err); err != nil && !ok {
+		err = p.fail(operand{}, "", "", err)
+	}
+	return e, err
 }
 
 // table lists every builtin operator there is, as the reference defines it.

@@ -22,7 +22,7 @@ type Error struct {
 	Tensor   string // the label of the tensor concerned, or ""
 	Found    string // what the model has, or ""
 	Want     string // what would do, or ""
-	Err      error  // ErrUnsupported or ErrInvalid
+	Err      error  // ErrUnsupported, ErrInvalid or an error of the budget
 }
 
 // Error is one line: operator 3 CONV_2D: tensor "x": found ..., want ... Only
@@ -45,7 +45,7 @@ func (e *Error) Error() string {
 	return b.String() + ": " + e.Err.Error()
 }
 
-// Unwrap gives ErrUnsupported or ErrInvalid.
+// Unwrap gives Err.
 func (e *Error) Unwrap() error { return e.Err }
 
 // unsupported and invalid report a finding about t; a zero operand leaves the

@@ -3,6 +3,7 @@ package op
 import (
 	"encoding/binary"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"kedge/runtime/tensor"
@@ -58,7 +59,11 @@ func (p *Prep) arity(required, most, outputs int) error {
 func (p *Prep) counts(required, most, outputs int) error {
 	o := p.Operator
 	if n := len(o.Inputs); n < required || n > most {
-		return p.invalid(operand{}, fmt.Sprintf("%d inputs", n), fmt.Sprintf("%d to %d", required, most))
+		want := strconv.Itoa(required)
+		if most > required {
+			want += " to " + strconv.Itoa(most)
+		}
+		return p.invalid(operand{}, fmt.Sprintf("%d inputs", n), want)
 	}
 	if n := len(o.Outputs); n != outputs {
 		return p.invalid(operand{}, fmt.Sprintf("%d outputs", n), fmt.Sprint(outputs))

@@ -2,6 +2,7 @@ package op
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 
 	"kedge/runtime/fixed"
@@ -9,7 +10,8 @@ import (
 )
 
 // softmaxWide is SOFTMAX for int16: e^x and 1/(1+x) from tables, the sum in
-// Q16.15.
+// Q16.15. From 65538 equal logits on it would overflow, which the reference leaves
+// undefined; here it saturates.
 type softmaxWide struct {
 	in, out    int
 	depth      int
@@ -55,13 +57,14 @@ func (s *softmaxWide) row(in, out []int16) {
 	for _, v := range in {
 		top = max(top, v)
 	}
-	sum := int32(0)
+	total := int64(0)
 	for i, v := range in {
 		// Differences down to -65535 are centered on the table's range.
 		centered := int64(s.m.Apply(int32(v)-int32(top))) + 32767
 		out[i] = s.exp.at(int16(min(max(centered, -32768), 32767)))
-		sum += int32(out[i])
+		total += int64(out[i])
 	}
+	sum := int32(min(total, math.MaxInt32))
 	headroom := bits.LeadingZeros32(uint32(sum))
 	// The sum as 1+x with x in [0, 1), x centered on the table's range.
 	x := int32((int64(sum)<<uint(headroom-1) + 1<<13) >> 14)
