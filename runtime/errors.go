@@ -16,7 +16,7 @@ var (
 	ErrTruncated = tflite.ErrTruncated // something points behind the end
 	ErrMalformed = tflite.ErrMalformed // the structure contradicts itself
 	ErrVersion   = tflite.ErrVersion   // not schema version 3
-	ErrBudget    = tflite.ErrBudget    // would take more memory than the file's size justifies
+	ErrBudget    = tflite.ErrBudget    // would take more memory, or time, than the file's size justifies
 )
 
 // What Load reports about a sound file's model.

@@ -10,12 +10,12 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"kedge/runtime"
 	"kedge/runtime/op"
+	"kedge/runtime/runtimetest"
 )
 
 // guard loads files that nobody trusts and runs them, and reports what must not
@@ -42,23 +42,21 @@ var kinds = []error{
 // much more as they are slower.
 const (
 	patience = time.Second
-	perStep  = 40 * time.Nanosecond
+	perStep  = 60 * time.Nanosecond
 )
 
-// slowness is how many times slower than a board this machine is, at least 1.
+// slowness is how many times slower than a board this machine is, at least 1, by
+// loading a small model.
 var slowness = sync.OnceValue(func() time.Duration {
-	const board = 60 * time.Millisecond // for the loop below
+	const loads, board = 100, 20 * time.Millisecond
+	file := runtimetest.Mover().Bytes()
 	took := shortest(0, func() {
-		x := uint32(1)
-		for range 20_000_000 {
-			x = x*1664525 + 1013904223
+		for range loads {
+			runtime.Load(file, runtime.Options{})
 		}
-		sink.Store(x)
 	})
 	return 1 + took/board
 })
-
-var sink atomic.Uint32
 
 // check loads file and, if that succeeds, runs it once on arbitrary input. The
 // error says what went wrong other than an orderly refusal.

@@ -143,6 +143,27 @@ func TestWorkIsDeclared(t *testing.T) {
 	}
 }
 
+// TestSharedConstants: preparing goes through weights, in each operator again.
+func TestSharedConstants(t *testing.T) {
+	const n = 400_000
+	vector := runtimetest.Int8("", 1, 0, 1, 1, 1, n)
+	b := &runtimetest.Builder{Tensors: []runtimetest.Tensor{vector, runtimetest.Weights("w", 1, []int{1, 1, 1, n}, make([]int, n)...)}, Inputs: []int{0}}
+	for i := range 2000 {
+		b.Tensors = append(b.Tensors, runtimetest.Int8("", 1, 0, 1, 1, 1, 1))
+		b.Ops = append(b.Ops, runtimetest.Op{Code: tflite.Conv2D, Inputs: []int{0, 1}, Outputs: []int{2 + i}, Options: []any{byte(0), 1, 1, byte(0)}})
+		b.Outputs = append(b.Outputs, 2+i)
+	}
+	if err := checkFile(t, b.Bytes()); !errors.Is(err, runtime.ErrBudget) || !strings.Contains(err.Error(), "CONV_2D: tensor \"w\": found int8 [1,1,1,400000]") {
+		t.Errorf("got %v, want %v", err, runtime.ErrBudget)
+	}
+	few := *b
+	few.Ops, few.Outputs = b.Ops[:500], b.Outputs[:500]
+	few.Tensors = b.Tensors[:502]
+	if err := checkFile(t, few.Bytes()); err != nil {
+		t.Errorf("500 operators: got %v, want none", err)
+	}
+}
+
 // TestLongNames: every operator of a file may have something to say about names
 // that are as long as the file.
 func TestLongNames(t *testing.T) {
@@ -179,7 +200,10 @@ func TestLongNames(t *testing.T) {
 // TestManyOperators loads graphs at the limits of what a file may have, whose
 // tensors live as long, or as many at a time, as can be.
 func TestManyOperators(t *testing.T) {
-	const n = 16_000
+	n := 16_000
+	if testing.Short() {
+		n = 1000
+	}
 	value := runtimetest.Int8("", 1, 0, 1, 1, 1, 4)
 	for _, c := range []struct {
 		name string

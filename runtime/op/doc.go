@@ -29,6 +29,7 @@ package op
 
 import (
 	"errors"
+	"fmt"
 
 	"kedge/runtime/kernel"
 	"kedge/runtime/tflite"
@@ -73,6 +74,13 @@ func Prepare(p *Prep) (Evaluator, error) {
 	define := p.Numerics.definition(p.Operator)
 	if define == nil {
 		return nil, &Error{Index: p.Index, Subgraph: p.Subgraph, Operator: p.Operator.Name(), Err: ErrUnsupported}
+	}
+	for i := range p.Operator.Inputs {
+		if t := p.in(i); t.given() {
+			if err := p.Budget.Read(len(t.Data)); err != nil {
+				return nil, p.fail(t, fmt.Sprintf("%v %v", t.Type, t.Shape), "", err)
+			}
+		}
 	}
 	e, err := define(p)
 	if _, ok := errors.AsType[*Error](err); err != nil && !ok {

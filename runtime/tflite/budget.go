@@ -2,10 +2,13 @@ package tflite
 
 import "fmt"
 
-// Budget bounds what loading a file may allocate beside the arena. It starts
-// with a multiple of the file's length and is spent before every allocation
-// whose size the file decides.
-type Budget struct{ left int64 }
+// Budget bounds what loading a file may allocate beside the arena, and how many
+// bytes of constants it may go through. It starts with a multiple of the file's
+// length and is spent before every allocation whose size the file decides.
+type Budget struct {
+	left     int64
+	readable int64
+}
 
 // The budget is half of what the package promises, so that the bookkeeping
 // around each allocation (slice headers, rounding to size classes) has room.
@@ -16,7 +19,25 @@ const (
 
 // NewBudget is the budget for a file of the given length.
 func NewBudget(fileBytes int) *Budget {
-	return &Budget{left: int64(fileBytes)*budgetPerByte + budgetBase}
+	return &Budget{
+		left:     int64(fileBytes)*budgetPerByte + budgetBase,
+		readable: int64(fileBytes)*budgetPerByte + readableBase,
+	}
+}
+
+// readableBase is how many bytes of constants preparation may go through, beside
+// a multiple of the file. Operators may share constants, as those of an unrolled
+// recurrent layer do, but thousands of a hostile file could share most of it.
+const readableBase = 256 << 20
+
+// Read takes n bytes of a constant that are gone through, or fails with
+// ErrBudget.
+func (b *Budget) Read(n int) error {
+	if int64(n) > b.readable {
+		return fmt.Errorf("%w: its operators share too many constants", ErrBudget)
+	}
+	b.readable -= int64(n)
+	return nil
 }
 
 // Spend takes n elements of size bytes, or fails with ErrBudget.

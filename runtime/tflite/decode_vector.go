@@ -3,6 +3,9 @@ package tflite
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -33,11 +36,26 @@ func (d *decoder) indices(t Table, id, n int, optional bool) ([]int, error) {
 	return out, err
 }
 
-// text copies a string field.
+// text copies a string field. The names that it reads are for people: what cannot
+// be printed becomes a question mark, so that no file commands a terminal.
 func (d *decoder) text(t Table, id int) (string, error) {
 	s, _, err := t.Text(id, d.budget)
-	return s, err
+	if strings.IndexFunc(s, unprintable) < 0 {
+		return s, err
+	}
+	if err := d.budget.Spend(len(s), 1); err != nil {
+		return "", err
+	}
+	return strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return '?'
+		}
+		return r
+	}, s), err
 }
+
+// unprintable holds for bytes that are no UTF-8, too.
+func unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
 
 // alloc makes a slice of n elements, paid from the budget; nil for none.
 func alloc[T any](b *Budget, n int) ([]T, error) {

@@ -12,6 +12,6 @@ var (
 	ErrMalformed = errors.New("file is malformed")
 	// ErrVersion: a schema version other than 3.
 	ErrVersion = errors.New("schema version is not supported")
-	// ErrBudget: reading it would take more memory than a file of this size may.
-	ErrBudget = errors.New("file needs more memory than its size justifies")
+	// ErrBudget: reading it would take more memory, or time, than a file of this size may.
+	ErrBudget = errors.New("file needs more than its size justifies")
 )

@@ -162,6 +162,18 @@ func TestTensorType(t *testing.T) {
 	}
 }
 
+// TestNames: what a file calls things may be shown on a terminal.
+func TestNames(t *testing.T) {
+	b := runtimetest.SmallNet()
+	b.Tensors[0].Name, b.Tensors[1].Name = "a\x1b[2J\r\nb\xff é", "conv;a b"
+	g := decode(t, b.Bytes()).Subgraphs[0]
+	for i, want := range []string{"a?[2J??b? é", "conv;a b"} {
+		if got := g.Tensors[i].Name; got != want {
+			t.Errorf("%q: got %q, want %q", b.Tensors[i].Name, got, want)
+		}
+	}
+}
+
 func TestLabel(t *testing.T) {
 	long := strings.Repeat("ab", 59) + "cäd" // the ä lies across byte 120
 	for _, c := range []struct{ name, want string }{
