@@ -15,8 +15,8 @@ type Model struct {
 	numerics  op.Numerics
 	macs      int64
 	work      int64
-	most      *share // of the work
-	shared    layout // tensors share memory
+	most      *portion // of the work
+	shared    layout   // tensors share memory
 	options   Options
 }
 

@@ -3,6 +3,7 @@ package runtime
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"kedge/runtime/op"
 	"kedge/runtime/tflite"
@@ -30,8 +31,11 @@ func work(p *op.Prep) int64 {
 	total := add(p.MACs, p.Work)
 	for _, list := range [][]int{p.Operator.Inputs, p.Operator.Outputs} {
 		for _, i := range list {
-			if i != tflite.NoTensor {
-				n, _ := p.Tensors[i].Shape.Bytes(p.Tensors[i].Type)
+			if i == tflite.NoTensor {
+				continue
+			}
+			// An operand without a size is one that the operator does not read.
+			if n, ok := p.Tensors[i].Shape.Bytes(p.Tensors[i].Type); ok {
 				total = add(total, int64(n))
 			}
 		}
@@ -53,15 +57,14 @@ func (m *Model) count(p *op.Prep) {
 	n := work(p)
 	m.work = add(m.work, n)
 	if m.most == nil || n > m.most.work {
-		m.most = &share{n, p.Subgraph, p.Index, p.Operator}
+		m.most = &portion{n, p}
 	}
 }
 
-// share is what one operator has of the model's work.
-type share struct {
-	work            int64
-	subgraph, index int
-	operator        *tflite.Operator
+// portion is what one operator has of the model's work.
+type portion struct {
+	work int64
+	*op.Prep
 }
 
 // checkWork compares the model's work with what is allowed; the error names the
@@ -71,13 +74,17 @@ func (m *Model) checkWork() error {
 	if m.work <= limit {
 		return nil
 	}
+	p := m.most
 	err := &op.Error{
-		Subgraph: m.most.subgraph, Index: m.most.index, Operator: m.most.operator.Name(),
-		Found: fmt.Sprintf("%d steps, of %d in all", m.most.work, m.work),
+		Subgraph: p.Subgraph, Index: p.Index, Operator: p.Operator.Name(),
+		Found: fmt.Sprintf("%d steps, of %d in all", p.work, m.work),
 		Want:  fmt.Sprintf("at most %d in all", limit), Err: ErrWork,
 	}
-	if outputs := m.most.operator.Outputs; m.most.subgraph == 0 && len(outputs) > 0 {
-		err.Tensor = m.graph.Tensors[outputs[0]].Label(outputs[0])
+	for _, i := range slices.Concat(p.Operator.Outputs, p.Operator.Inputs) {
+		if i != tflite.NoTensor {
+			err.Tensor = p.Tensors[i].Label(i)
+			break
+		}
 	}
 	return err
 }
