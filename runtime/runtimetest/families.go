@@ -89,7 +89,8 @@ func Activations() *Builder {
 		zero    int
 		options []any
 	}{
-		{tflite.Relu, 0.04, 0, nil}, {tflite.Relu6, 0.04, 0, nil}, {tflite.LeakyRelu, 0.05, 2, []any{float32(0.3)}},
+		{tflite.Relu, 0.04, 0, nil}, {tflite.Relu6, 0.04, 0, nil}, {tflite.ReluN1To1, 0.04, 0, nil}, {tflite.Relu0To1, 0.04, 0, nil},
+		{tflite.LeakyRelu, 0.05, 2, []any{float32(0.3)}},
 		{tflite.Elu, 0.05, 2, nil}, {tflite.HardSwish, 0.05, -2, nil}, {tflite.Abs, 0.05, -128, nil}, {tflite.Rsqrt, 0.05, 0, nil},
 		{tflite.L2Normalization, 1.0 / 128, 0, []any{byte(0)}}, {tflite.Tanh, 1.0 / 128, 0, nil}, {tflite.Logistic, 1.0 / 256, -128, nil},
 		{tflite.LogSoftmax, 1.0 / 16, 127, nil}, {tflite.Softmax, 1.0 / 256, -128, []any{float32(1)}},

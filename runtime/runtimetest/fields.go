@@ -2,7 +2,6 @@ package runtimetest
 
 import (
 	"encoding/binary"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -50,45 +49,6 @@ func (f *Field) Set(file []byte, v uint64) {
 	binary.LittleEndian.PutUint64(wide[:], v)
 	copy(file[f.Pos:f.Pos+f.Width], wide[:])
 }
-
-// schema lists the fields of the tables of the TFLite schema in its order, as
-// name:type. Types are u8 to i64 and f32, string, a table's name, a vector of one
-// of these in brackets, and for unions the table "type" is followed by the
-// union's name. Options tables are walked without their schema.
-var schema = map[string]string{
-	"Model":                  "version:u32 operator_codes:[OperatorCode] subgraphs:[SubGraph] description:string buffers:[Buffer] metadata_buffer:[u32] metadata:[Metadata] signature_defs:[SignatureDef]",
-	"OperatorCode":           "deprecated_builtin_code:u8 custom_code:string version:u32 builtin_code:u32",
-	"SubGraph":               "tensors:[Tensor] inputs:[u32] outputs:[u32] operators:[Operator] name:string debug_metadata_index:u32",
-	"Tensor":                 "shape:[u32] type:u8 buffer:u32 name:string quantization:QuantizationParameters is_variable:u8 sparsity:SparsityParameters shape_signature:[u32] has_rank:u8 variant_tensors:[Variant] external_buffer:u32",
-	"QuantizationParameters": "min:[f32] max:[f32] scale:[f32] zero_point:[u64] details_type:u8 details:Unknown quantized_dimension:u32",
-	"SparsityParameters":     "traversal_order:[u32] block_map:[u32] dim_metadata:[DimensionMetadata]",
-	"DimensionMetadata":      "format:u8 dense_size:u32 array_segments_type:u8 array_segments:Indices array_indices_type:u8 array_indices:Indices",
-	"Operator":               "opcode_index:u32 inputs:[u32] outputs:[u32] builtin_options_type:u8 builtin_options:Options custom_options:[u8] custom_options_format:u8 mutating_variable_inputs:[u8] intermediates:[u32] large_custom_options_offset:u64 large_custom_options_size:u64 builtin_options_2_type:u8 builtin_options_2:Unknown debug_metadata_index:u32",
-	"Buffer":                 "data:[u8] offset:u64 size:u64",
-	"Metadata":               "name:string buffer:u32",
-	"SignatureDef":           "inputs:[TensorMap] outputs:[TensorMap] signature_key:string deprecated_tag:string subgraph_index:u32",
-	"TensorMap":              "name:string tensor_index:u32",
-	"Variant":                "shape:[u32] type:u8 has_rank:u8",
-	"Unknown":                "",
-}
-
-// indexVectors are the members of the union SparseIndexVector, by its type.
-var indexVectors = [...]string{"", "values:[u32]", "values:[u16]", "values:[u8]"}
-
-// optionVectors are the options tables that hold more than scalars.
-var optionVectors = map[tflite.Code]string{
-	tflite.Reshape:   "new_shape:[u32]",
-	tflite.Squeeze:   "squeeze_dims:[u32]",
-	tflite.VarHandle: "container:string shared_name:string",
-}
-
-// maxConstant is up to how many bytes a buffer's content counts as fields, not as
-// weights: axes, shapes and the like are below.
-const maxConstant = 128
-
-// ends is how many elements are listed at either end of a vector of numbers,
-// which in a model of many channels has thousands of scales.
-const ends = 16
 
 // Fields lists every field of a sound .tflite file: the offsets, vtables, tables,
 // vectors and strings that it consists of, from front to back as they are reached.
@@ -254,73 +214,4 @@ func join(path, name string) string {
 		return name
 	}
 	return path + "." + name
-}
-
-// Mutation is one field set to another value.
-type Mutation struct {
-	Field
-	Value uint64
-}
-
-// Mutations lists, field by field, what the mutations of a file are: each of its
-// fields is set to extremes, to what is next to its value, and to its neighbor's
-// value.
-func Mutations(file []byte) []Mutation {
-	var all []Mutation
-	fields := Fields(file)
-	for i, f := range fields {
-		neighbor := fields[(i+1)%len(fields)].Get(file)
-		for _, v := range f.Values(file, neighbor) {
-			all = append(all, Mutation{f, v})
-		}
-	}
-	return all
-}
-
-// floats are the bits of values that scales had better not have: 0, the smallest,
-// 1, the largest, an infinity, a NaN, and −1.
-var floats = []uint64{0, 1, 0x3f800000, 0x7f7fffff, 0x7f800000, 0x7fc00000, 0xbf800000}
-
-// Values are values to try, none of them the field's own in file.
-func (f *Field) Values(file []byte, neighbor uint64) []uint64 {
-	own := f.Get(file)
-	bits := uint(8 * f.Width)
-	all := ^uint64(0) >> (64 - bits)
-	values := []uint64{0, 1, 2, own + 1, own - 1, own ^ 4, 2 * own, all, all >> 1, all>>1 + 1, neighbor, 1 << 16, 1<<31 - 1, 1 << 31}
-	if f.Float {
-		values = append([]uint64{own ^ 1<<31, own + 1<<23, neighbor}, floats...)
-	}
-	for i := range values {
-		values[i] &= all
-	}
-	slices.Sort(values)
-	values = slices.Compact(values)
-	return slices.DeleteFunc(values, func(v uint64) bool { return v == own })
-}
-
-// Spread selects n mutations, as many of each kind of field as there are, evenly
-// from front to back. Fewer are returned as they are.
-func Spread(all []Mutation, n int) []Mutation {
-	if len(all) <= n {
-		return all
-	}
-	byKind := map[string][]Mutation{}
-	var kinds []string
-	for _, m := range all {
-		k := m.Kind()
-		if byKind[k] == nil {
-			kinds = append(kinds, k)
-		}
-		byKind[k] = append(byKind[k], m)
-	}
-	slices.SortStableFunc(kinds, func(a, b string) int { return len(byKind[a]) - len(byKind[b]) })
-	var out []Mutation
-	for i, k := range kinds {
-		share := (n - len(out) + len(kinds) - i - 1) / (len(kinds) - i)
-		of := byKind[k]
-		for j := range min(share, len(of)) {
-			out = append(out, of[j*len(of)/min(share, len(of))])
-		}
-	}
-	return out
 }
