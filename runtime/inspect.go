@@ -102,7 +102,7 @@ func Inspect(file []byte, o Options) (*Report, error) {
 	if err == nil {
 		r.ArenaBytes = &l.size
 	}
-	if err == nil || errors.Is(err, ErrArena) {
+	if l.tensors != nil { // also where there is a plan that needs too much
 		r.place(m, &l)
 	}
 	return r, cmp.Or(m.checkWork(), err)

@@ -183,7 +183,7 @@ func (p *program) sizes(lives []plan.Buffer) error {
 		}
 		n, ok := t.Shape.Bytes(t.Type)
 		if !ok {
-			return fmt.Errorf("tensor %q: %w: %v %v has no size", t.Name, ErrMalformed, t.Type, t.Shape)
+			return fmt.Errorf("tensor %q: %w: %v %v has no size", t.Label(i), ErrMalformed, t.Type, t.Shape)
 		}
 		lives[i].Size = n
 	}

@@ -164,6 +164,16 @@ func TestSharedConstants(t *testing.T) {
 	}
 }
 
+// TestTooLargeForAnyArena: beyond 2 GiB there is no plan to report.
+func TestTooLargeForAnyArena(t *testing.T) {
+	b := runtimetest.Successor()
+	b.Tensors[0].Shape, b.Tensors[1].Shape = []int{1, 1<<31 - 1}, []int{1, 1<<31 - 1}
+	r, err := runtime.Inspect(b.Bytes(), runtime.Options{})
+	if r == nil || r.ArenaBytes != nil || !errors.Is(err, runtime.ErrArena) {
+		t.Errorf("got %v, %v, want a report without an arena and %v", r, err, runtime.ErrArena)
+	}
+}
+
 // TestLongNames: every operator of a file may have something to say about names
 // that are as long as the file.
 func TestLongNames(t *testing.T) {
