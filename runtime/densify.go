@@ -71,7 +71,7 @@ func (e *expander) expand(i int) error {
 	if !known {
 		var err error
 		if dense, err = t.Expand(e.budget); err != nil {
-			return fmt.Errorf("tensor %q: %w", t.Name, err)
+			return fmt.Errorf("tensor %q: %w", t.Label(i), err)
 		}
 		e.done[t.Sparsity] = dense
 	}

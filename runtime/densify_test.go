@@ -105,7 +105,7 @@ func TestSparseTakesNoRoom(t *testing.T) {
 		t.Errorf("compressed, behind DENSIFY: %v", err)
 	}
 	layer.Outputs = append(layer.Outputs, 1)
-	if err := checkFile(t, layer.Bytes()); !errors.Is(err, runtime.ErrBudget) || !strings.Contains(err.Error(), `tensor "w": expanded: file needs more memory than its size justifies: 4194304 bytes more`) {
+	if err := checkFile(t, layer.Bytes()); !errors.Is(err, runtime.ErrBudget) || !strings.Contains(err.Error(), `tensor "w": expanded: file needs more than its size justifies: 4194304 bytes more`) {
 		t.Errorf("expanded: got %v, want %v that names the tensor", err, runtime.ErrBudget)
 	}
 }

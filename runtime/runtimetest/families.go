@@ -17,7 +17,7 @@ func Families() []Named {
 	return []Named{
 		{"net", SmallNet()}, {"mover", Mover()}, {"stateful", Stateful()}, {"successor", Successor()},
 		{"arithmetic", Arithmetic()}, {"activations", Activations()}, {"reductions", Reductions()},
-		{"wide", Wide()}, {"recurrent", Recurrent()}, {"unsigned", Unsigned(SmallNet())},
+		{"wide", Wide()}, {"recurrent", Recurrent()}, {"unsigned", Unsigned(SmallNet())}, {"pruned", Pruned()},
 	}
 }
 
