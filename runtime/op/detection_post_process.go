@@ -62,6 +62,7 @@ func prepareDetectionPostProcess(p *Prep) (Evaluator, error) {
 			d.real[v] = float32(float64(d.scores.Quant.Scale()) * float64(int32(v)-d.scores.Quant.ZeroPoint()))
 		}
 	}
+	p.Work = int64(d.effort())
 	return d, d.reserve(p)
 }
 

@@ -127,7 +127,7 @@ func TestDetectionRefusals(t *testing.T) {
 		kind error
 		want string
 	}{
-		{"no options", func(b *rt.Builder) { b.Ops[0].CustomOptions = nil }, runtime.ErrInvalid, "operator 0 CUSTOM(TFLite_Detection_PostProcess): found"},
+		{"no options", func(b *rt.Builder) { b.Ops[0].CustomOptions = nil }, runtime.ErrInvalid, "operator 0 CUSTOM(TFLite_Detection_PostProcess): tensor \"boxes\": found"},
 		{"no maximum", option("max_detections", nil), runtime.ErrInvalid, "found no option max_detections"},
 		{"maximum", option("max_detections", 0), runtime.ErrInvalid, "found option max_detections = 0, want 1 to"},
 		{"too many", option("max_detections", 1<<30), runtime.ErrInvalid, "found option max_detections = 1073741824"},

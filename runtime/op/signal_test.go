@@ -239,7 +239,7 @@ func TestSignalRefusals(t *testing.T) {
 		want  string
 	}{
 		{"unknown name", customOp("SignalMagic", nil, []rt.Tensor{bare("x", i16, 4)}, bare("y", i16, 4)), runtime.ErrUnsupported, "operator 0 CUSTOM(SignalMagic)"},
-		{"no options", window(nil, bare("x", i16, 4), shorts(1, 2)), runtime.ErrInvalid, "operator 0 CUSTOM(SignalWindow): found file is malformed: options of 0 bytes"},
+		{"no options", window(nil, bare("x", i16, 4), shorts(1, 2)), runtime.ErrInvalid, "operator 0 CUSTOM(SignalWindow): tensor \"x\": found file is malformed: options of 0 bytes"},
 		{"option missing", window(rt.Flex("shaft", 1), bare("x", i16, 4), shorts(1, 2)), runtime.ErrInvalid, "found no option shift"},
 		{"option null", window(rt.Flex("shift", nil), bare("x", i16, 4), shorts(1, 2)), runtime.ErrInvalid, "found no option shift"},
 		{"option a fraction", window(rt.Flex("shift", float32(1.5)), bare("x", i16, 4), shorts(1, 2)), runtime.ErrInvalid, "option shift: 1.5, not an integer"},

@@ -18,6 +18,7 @@ func Families() []Named {
 		{"net", SmallNet()}, {"mover", Mover()}, {"stateful", Stateful()}, {"successor", Successor()},
 		{"arithmetic", Arithmetic()}, {"activations", Activations()}, {"reductions", Reductions()},
 		{"wide", Wide()}, {"recurrent", Recurrent()}, {"unsigned", Unsigned(SmallNet())}, {"pruned", Pruned()},
+		{"front end", FrontEnd()}, {"streamer", Streamer()}, {"detector", Detector(false)}, {"detector with classes", Detector(true)},
 	}
 }
 
