@@ -17,7 +17,7 @@ func Families() []Named {
 	return []Named{
 		{"net", SmallNet()}, {"mover", Mover()}, {"stateful", Stateful()}, {"successor", Successor()},
 		{"arithmetic", Arithmetic()}, {"activations", Activations()}, {"reductions", Reductions()},
-		{"wide", Wide()}, {"recurrent", Recurrent()}, {"unsigned", Unsigned(SmallNet())}, {"pruned", Pruned()},
+		{"wide", Wide()}, {"recurrent", Recurrent()}, {"reals", Reals()}, {"truths", Truths()}, {"unsigned", Unsigned(SmallNet())}, {"pruned", Pruned()},
 		{"front end", FrontEnd()}, {"streamer", Streamer()}, {"detector", Detector(false)}, {"detector with classes", Detector(true)},
 	}
 }
@@ -125,6 +125,48 @@ func Reductions() *Builder {
 	value.Name, value.Data = "value", Int8s(9)
 	pads := b.add(Const32("pads", []int{4, 2}, 0, 0, 0, 1, 1, 0, 0, 0))
 	b.result(b.then(tflite.PadV2, image(1, 2, 5, 2), nil, first, pads, b.add(value)))
+	return b
+}
+
+// Reals has the operators on float32 that have no other form here.
+func Reals() *Builder {
+	b := &Builder{}
+	real := func(shape ...int) Tensor { return Plain(tensor.Float32, shape...) }
+	x := b.input(real(2, 3))
+	for _, code := range []tflite.Code{
+		tflite.Square, tflite.Sqrt, tflite.Log, tflite.Sin, tflite.Cos, tflite.Exp, tflite.Neg, tflite.Round, tflite.Floor, tflite.Ceil,
+	} {
+		x = b.then(code, real(2, 3), nil, x)
+	}
+	y := b.then(tflite.ZerosLike, real(2, 3), nil, x)
+	for _, code := range []tflite.Code{tflite.AddN, tflite.FloorDiv, tflite.FloorMod} {
+		x = b.then(code, real(2, 3), nil, x, y)
+	}
+	x = b.then(tflite.Cumsum, real(2, 3), []any{true, false}, x, b.add(Const32("axis", nil, 1)))
+	update, begin := b.input(real(1, 2)), b.input(Plain(tensor.Int32, 2))
+	x = b.then(tflite.DynamicUpdateSlice, real(2, 3), nil, x, update, begin)
+	table := real(2, 3)
+	table.Data = Float32s(1, 2, 3, 4, 5, 6)
+	looked := b.then(tflite.EmbeddingLookup, real(2, 3), nil, b.add(Const32("ids", []int{2}, 1, 0)), b.add(table))
+	x = b.then(tflite.AddN, real(2, 3), nil, x, looked)
+	image := b.then(tflite.Reshape, real(1, 2, 3, 1), nil, x, b.add(Const32("shape", []int{4}, 1, 2, 3, 1)))
+	b.result(b.then(tflite.L2Pool2D, real(1, 1, 2, 1), []any{byte(1), 1, 1, 2, 2, byte(0)}, image))
+	return b
+}
+
+// Truths has the operators on bools, and the shape that two others agree on.
+func Truths() *Builder {
+	b := &Builder{}
+	truth := Plain(tensor.Bool, 2, 2)
+	x, y := b.input(truth), b.input(truth)
+	x = b.then(tflite.LogicalAnd, truth, nil, x, y)
+	x = b.then(tflite.LogicalOr, truth, nil, x, y)
+	x = b.then(tflite.LogicalNot, truth, nil, x)
+	v := b.input(Int8("v", 1, 0, 2, 2))
+	b.result(b.then(tflite.SelectV2, Int8("s", 1, 0, 2, 2), nil, x, v, v))
+	b.result(b.then(tflite.ReduceAll, Plain(tensor.Bool, 2), []any{false}, x, b.add(Const32("axis", []int{1}, 1))))
+	one, two := b.add(Const32("one", []int{2}, 1, 3)), b.add(Const32("two", []int{2}, 2, 1))
+	b.result(b.then(tflite.BroadcastArgs, Plain(tensor.Int32, 2), nil, one, two))
 	return b
 }
 
