@@ -27,6 +27,9 @@ var (
 	ErrWork        = errors.New("more work than allowed") // see Options.MaxWork
 )
 
+// ErrThreads is reported for a number of threads that Options cannot have.
+var ErrThreads = errors.New("threads out of range")
+
 // ErrPlatform is reported on a big-endian processor, whose byte order is not
 // that of the format.
 var ErrPlatform = errors.New("big-endian processors are not supported")

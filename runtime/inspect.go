@@ -77,7 +77,9 @@ type OpReport struct {
 	Name    string `json:"name"`
 	Inputs  []int  `json:"inputs"`
 	Outputs []int  `json:"outputs"`
-	MACs    *int64 `json:"macs"` // nil when it cannot run
+	Shape   []int  `json:"shape"`  // of the first output
+	Kernel  string `json:"kernel"` // what computes it, see op.KernelOf; empty when it cannot run
+	MACs    *int64 `json:"macs"`   // nil when it cannot run
 }
 
 // Inspect describes the model in file. The error is nil when Load would
@@ -153,12 +155,21 @@ func (p *program) describe() ([]OpReport, []TensorReport) {
 	operators := make([]OpReport, len(p.graph.Operators))
 	for i := range operators {
 		o := &p.graph.Operators[i]
-		operators[i] = OpReport{Index: i, Name: o.Name(), Inputs: o.Inputs, Outputs: o.Outputs}
+		operators[i] = OpReport{Index: i, Name: o.Name(), Inputs: o.Inputs, Outputs: o.Outputs, Shape: []int{}}
+		if len(o.Outputs) > 0 && o.Outputs[0] >= 0 {
+			operators[i].Shape = append(operators[i].Shape, p.graph.Tensors[o.Outputs[0]].Shape...)
+		}
 		if s := &p.steps[i]; s.Evaluator != nil {
-			operators[i].MACs = &s.macs
+			operators[i].MACs, operators[i].Kernel = &s.macs, op.KernelOf(s.Evaluator)
 		}
 	}
 	return operators, tensors
+}
+
+// Operators describes the operators of the model's main subgraph.
+func (m *Model) Operators() []OpReport {
+	operators, _ := m.program.describe()
+	return operators
 }
 
 func reportTensor(t *tflite.Tensor, i int) TensorReport {

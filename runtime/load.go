@@ -12,6 +12,9 @@ import (
 	"kedge/runtime/tflite"
 )
 
+// maxThreads is more than any board has cores.
+const maxThreads = 256
+
 // DefaultMaxArena is the arena's limit where Options names none.
 const DefaultMaxArena = 64 << 20
 
@@ -27,6 +30,10 @@ type Options struct {
 	// KEDGE_KERNELS, and where that is unset for the best set that the processor
 	// can run.
 	Kernels string
+	// Threads is on how many threads sessions compute their longer layers, the
+	// caller's included; 0 stands for one. The results are the same. Every thread
+	// takes scratch memory of its own, so the arena may grow.
+	Threads int
 	// Numerics names the arithmetic that results are defined by. Empty stands
 	// for "tflm", TensorFlow Lite Micro's reference kernels; so far there is no
 	// other.
@@ -104,6 +111,11 @@ func prepare(file []byte, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Threads < 0 || o.Threads > maxThreads {
+		return nil, fmt.Errorf("%w: found %d, want 1 to %d", ErrThreads, o.Threads, maxThreads)
+	}
+	kernels = kernels.For(len(decoded.Subgraphs[0].Operators))
+	kernels.Threads = o.Threads
 	m := &Model{kernels: kernels, numerics: numerics, options: o}
 	return m.prepare(decoded.Subgraphs, budget)
 }

@@ -52,6 +52,17 @@ func (m *Model) ArenaBytes() int { return m.shared.size }
 // Kernels is the name of the kernel set in use.
 func (m *Model) Kernels() string { return m.kernels.Name }
 
+// Threads is how many threads compute: those of Options, or one where no operator
+// is long enough to be divided.
+func (m *Model) Threads() int {
+	for i := range m.steps {
+		if op.Divided(m.steps[i].Evaluator) {
+			return max(m.options.Threads, 1)
+		}
+	}
+	return 1
+}
+
 // Numerics is the name of the arithmetic that the results are defined by.
 func (m *Model) Numerics() string { return string(m.numerics) }
 

@@ -3,6 +3,7 @@ package runtime
 import (
 	"unsafe"
 
+	"kedge/runtime/kernel"
 	"kedge/runtime/plan"
 )
 
@@ -19,6 +20,7 @@ type Session struct {
 	inits   []frame // of the subgraphs that CALL_ONCE runs
 	done    []bool  // which of them have run since the last Reset
 	model   *Model
+	team    *kernel.Team // nil for one thread
 	inputs  []TensorInfo
 	outputs []TensorInfo
 
@@ -53,6 +55,8 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 		}
 	}
 	s.memory.Once = s.once
+	s.team = kernel.NewTeam(m.Threads())
+	s.memory.Work.Team = s.team
 	s.Reset()
 	return s, nil
 }
@@ -85,9 +89,11 @@ func (s *Session) Input(i int) []byte { return s.memory.Tensors[s.inputs[i].Inde
 // Output implements Invoker.
 func (s *Session) Output(i int) []byte { return s.memory.Tensors[s.outputs[i].Index] }
 
-// Invoke implements Invoker. It never fails and does not allocate.
+// Invoke implements Invoker. It never fails and, on one thread, does not allocate.
 func (s *Session) Invoke() error {
+	s.team.Begin()
 	s.run()
+	s.team.End()
 	return nil
 }
 

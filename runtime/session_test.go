@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
 	"kedge/runtime"
+	"kedge/runtime/kernel"
 	"kedge/runtime/runtimetest"
 	"kedge/runtime/tensor"
 	"kedge/runtime/tflite"
@@ -138,8 +140,41 @@ func TestDescriptions(t *testing.T) {
 	if got, want := m.MACs(), int64(36*4*9+36*4*9+108); got != want {
 		t.Errorf("MACs: got %d, want %d", got, want)
 	}
-	if m.Kernels() != "generic" || m.Stateful() {
-		t.Errorf("got kernels %q, stateful %v", m.Kernels(), m.Stateful())
+	kernels, err := runtime.KernelSet(runtime.Options{})
+	if err != nil || m.Kernels() != kernels || m.Stateful() {
+		t.Errorf("got kernels %q, stateful %v, want %q, %v, not stateful", m.Kernels(), m.Stateful(), kernels, err)
+	}
+}
+
+// TestKernelSet: the option goes before the environment, and that before
+// detection.
+func TestKernelSet(t *testing.T) {
+	detected, err := kernel.Choose("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ environment, option, want, err string }{
+		{"", "", detected.Name, ""},
+		{"generic", "", "generic", ""},
+		{"abacus", "generic", "generic", ""},
+		{detected.Name, "generic", "generic", ""},
+		{"generic", detected.Name, detected.Name, ""},
+		{"abacus", "", "", `kernel set "abacus"`},
+		{"generic", "abacus", "", `kernel set "abacus"`},
+	} {
+		t.Setenv("KEDGE_KERNELS", c.environment)
+		o := runtime.Options{Kernels: c.option}
+		got, err := runtime.KernelSet(o)
+		m, loadErr := runtime.Load(runtimetest.SmallNet().Bytes(), o)
+		if c.err != "" {
+			if err == nil || loadErr == nil || !strings.Contains(err.Error(), c.err) || !strings.Contains(loadErr.Error(), c.err) {
+				t.Errorf("KEDGE_KERNELS=%q, option %q: got %v and %v, want %s", c.environment, c.option, err, loadErr, c.err)
+			}
+			continue
+		}
+		if err != nil || loadErr != nil || got != c.want || m.Kernels() != c.want {
+			t.Errorf("KEDGE_KERNELS=%q, option %q: got %q (%v, %v), want %q", c.environment, c.option, got, err, loadErr, c.want)
+		}
 	}
 }
 

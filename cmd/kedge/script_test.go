@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -30,6 +31,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"model": writeModel,
 			"exits": exits,
+			"path":  onlyPath,
 			"text":  writeText,
 			"made":  writeMade,
 			"lock":  lockState,
@@ -91,6 +93,36 @@ func writeSound(ts *testscript.TestScript, neg bool, args []string) {
 		samples[i] = 20000 - 40000*(i/2%2)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), runtimetest.Sound(rate, samples...), 0o644))
+}
+
+// onlyPath is the script command "path FOLDER": programs are looked for in it,
+// where all files become programs, besides kedge those that its scripts need, and
+// nothing else.
+func onlyPath(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: path FOLDER")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	for _, name := range []string{"cat", "sleep"} {
+		program, err := exec.LookPath(name)
+		ts.Check(err)
+		ts.Check(os.Symlink(program, filepath.Join(dir, name)))
+	}
+	files, err := os.ReadDir(dir)
+	ts.Check(err)
+	for _, f := range files {
+		if f.Type().IsRegular() {
+			ts.Check(os.Chmod(filepath.Join(dir, f.Name()), 0o755))
+		}
+	}
+	for _, p := range filepath.SplitList(ts.Getenv("PATH")) {
+		if _, err := os.Stat(filepath.Join(p, "kedge")); err == nil {
+			ts.Setenv("PATH", dir+string(filepath.ListSeparator)+p)
+			return
+		}
+	}
+	ts.Fatalf("no kedge in PATH")
 }
 
 // exits is the script command "exits CODE PROGRAM ARG...", which checks the

@@ -11,9 +11,20 @@ type Conv struct {
 	Bias              []int32 // per output channel, or nil
 	Output            Output
 
-	Scratch int // bytes that Conv needs; set by PrepareConv
+	Scratch int // bytes that Run needs
 
-	folded []int32 // bias − InZero·Σ(weights − WeightZero)
+	layer   *layer     // nil for plain Go
+	folded  []int32    // bias − InZero·Σ(weights − WeightZero)
+	triples []*triples // of each group, nil where not packed
+}
+
+// Run computes the layer.
+func (c *Conv) Run(in, out []int8, scratch []byte, w *Work) {
+	if c.layer != nil {
+		c.layer.run(in, out, scratch, w)
+		return
+	}
+	convGeneric(c, in, out, scratch)
 }
 
 // prepareConvGeneric folds the input's zero point into the bias: Σ w(x−z) =
@@ -21,8 +32,12 @@ type Conv struct {
 // as if the taps outside of the image were left out. Integers wrap, so
 // reordering the sum changes nothing. The weights' zero point is taken out
 // through the sum of the patch: Σ(w−zw)x = Σwx − zwΣx.
-func prepareConvGeneric(c *Conv) {
+func prepareConvGeneric(c *Conv, take Take) {
 	c.folded = foldBias(c.Weights, c.OutC, c.Bias, c.InZero, c.WeightZero)
+	k, filters := len(c.Weights)/c.OutC, c.OutC/c.Groups
+	for g := range c.Groups {
+		c.triples = append(c.triples, newTriples(c.Weights[g*filters*k:(g+1)*filters*k], filters, take))
+	}
 	if !c.pointwise() {
 		c.Scratch = c.KernelH * c.KernelW * (c.InC / c.Groups)
 	}
@@ -68,7 +83,7 @@ func convGeneric(c *Conv, in, out []int8, scratch []byte) {
 						c.gather(patch, image, y, x, g)
 					}
 					first := g * filters
-					rows(patch, c.Weights[first*k:(first+filters)*k], c.folded, c.WeightZero, &c.Output, first, out[first:first+filters])
+					rows(patch, c.triples[g], c.Weights[first*k:(first+filters)*k], c.folded, c.WeightZero, &c.Output, first, out[first:first+filters])
 				}
 				out = out[c.OutC:]
 			}
@@ -104,7 +119,20 @@ func (c *Conv) gather(patch, image []int8, y, x, g int) {
 }
 
 func fill(s []int8, v int8) {
-	for i := range s {
+	if v == 0 {
+		clear(s)
+		return
+	}
+	n := min(len(s), 16)
+	for i := range s[:n] {
 		s[i] = v
 	}
+	for n < len(s) {
+		n += copy(s[n:], s[:n])
+	}
+}
+
+// macs is the number of multiply-accumulate operations.
+func (c *Conv) macs() int64 {
+	return int64(c.Batch) * int64(c.OutH*c.OutW) * int64(len(c.Weights))
 }

@@ -10,27 +10,45 @@ type Dense struct {
 	Bias        []int32 // per filter, or nil
 	Output      Output
 
-	folded []int32 // bias − InZero·Σ(weights − WeightZero)
+	Scratch int // bytes that Run needs
+
+	layer   *layer   // nil for plain Go
+	folded  []int32  // bias − InZero·Σ(weights − WeightZero)
+	triples *triples // nil where not packed
 }
 
-func prepareDenseGeneric(d *Dense) {
+// Run computes the layer.
+func (d *Dense) Run(in, out []int8, scratch []byte, w *Work) {
+	if d.layer != nil {
+		d.layer.run(in, out, scratch, w)
+		return
+	}
+	denseGeneric(d, in, out)
+}
+
+func prepareDenseGeneric(d *Dense, take Take) {
 	d.folded = foldBias(d.Weights, d.N, d.Bias, d.InZero, d.WeightZero)
+	d.triples = newTriples(d.Weights, d.N, take)
 }
 
 func denseGeneric(d *Dense, in, out []int8) {
 	for b := range d.Batch {
-		rows(in[b*d.K:(b+1)*d.K], d.Weights, d.folded, d.WeightZero, &d.Output, 0, out[b*d.N:(b+1)*d.N])
+		rows(in[b*d.K:(b+1)*d.K], d.triples, d.Weights, d.folded, d.WeightZero, &d.Output, 0, out[b*d.N:(b+1)*d.N])
 	}
 }
 
 // rows computes len(y) outputs from the vector x: row n of weights, whose zero
-// point is zero, and channel first+n of folded and o.
-func rows(x, weights []int8, folded []int32, zero int32, o *Output, first int, y []int8) {
+// point is zero, and channel first+n of folded and o. t holds the first of the
+// weights once more, or is nil.
+func rows(x []int8, t *triples, weights []int8, folded []int32, zero int32, o *Output, first int, y []int8) {
 	k := len(x)
 	n := 0
 	var shift int32
 	if zero != 0 {
 		shift = -zero * total(x)
+	}
+	if t != nil {
+		n = t.rows(x, folded, shift, o, first, y)
 	}
 	for ; n+4 <= len(y); n += 4 {
 		w := weights[n*k : (n+4)*k]
@@ -82,3 +100,14 @@ func dot4(x, w0, w1, w2, w3 []int8) (a0, a1, a2, a3 int32) {
 	}
 	return a0, a1, a2, a3
 }
+
+// pointwise is the layer as a convolution over an image one pixel wide, a row of
+// it for every row of the batch.
+func (d *Dense) pointwise() *Conv {
+	w := Window{Batch: 1, InH: d.Batch, InW: 1, OutH: d.Batch, OutW: 1, KernelH: 1, KernelW: 1,
+		StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
+	return &Conv{Window: w, InC: d.K, OutC: d.N, Groups: 1, InZero: d.InZero, WeightZero: d.WeightZero, Weights: d.Weights, Bias: d.Bias, Output: d.Output}
+}
+
+// macs is the number of multiply-accumulate operations.
+func (d *Dense) macs() int64 { return int64(d.Batch) * int64(len(d.Weights)) }

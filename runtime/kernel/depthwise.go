@@ -12,9 +12,19 @@ type Depthwise struct {
 	Bias       []int32 // per output channel, or nil
 	Output     Output
 
-	Scratch int // bytes that Depthwise needs; set by PrepareDepthwise
+	Scratch int // bytes that Run needs
 
-	live []channelRun // those whose products have to be computed
+	layer *layer       // nil for plain Go
+	live  []channelRun // those whose products have to be computed
+}
+
+// Run computes the layer.
+func (d *Depthwise) Run(in, out []int8, scratch []byte, w *Work) {
+	if d.layer != nil {
+		d.layer.run(in, out, scratch, w)
+		return
+	}
+	depthwiseGeneric(d, in, out, scratch)
 }
 
 // channelRun is a run of neighboring input channels, end not included.
@@ -96,10 +106,7 @@ func depthwiseGeneric(d *Depthwise, in, out []int8, scratch []byte) {
 						d.row(acc[r.first*d.Multiplier:r.end*d.Multiplier], image[at+r.first:], d.Weights[w+r.first*d.Multiplier:], x1-x0)
 					}
 				}
-				for c, a := range acc {
-					out[c] = d.Output.requantize(a, c)
-				}
-				out = out[d.OutC:]
+				out = out[d.Output.requantizeAll(acc, 0, out):]
 			}
 		}
 	}
@@ -171,4 +178,9 @@ func (d *Depthwise) accumulateAsymmetric(acc []int32, x, w []int8) {
 		}
 		acc, w = acc[d.Multiplier:], w[d.Multiplier:]
 	}
+}
+
+// macs is the number of multiply-accumulate operations.
+func (d *Depthwise) macs() int64 {
+	return int64(d.Batch) * int64(d.OutH*d.OutW) * int64(len(d.Weights))
 }

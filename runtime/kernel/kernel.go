@@ -1,16 +1,16 @@
 // Package kernel holds the hot loops of inference: convolution, matrix-vector
-// products, pooling, addition. A [Set] is one implementation of all of them;
-// [Choose] returns the one to use.
+// products, addition. A [Set] is one implementation of all of them; [Choose]
+// returns the one to use.
 //
-// The loops of the generic set, in plain Go, are the specification: every
-// other set must give the same bytes for the same arguments. Arguments are
-// checked by package op when a model is loaded; a kernel assumes that they fit
-// together.
+// The loops in plain Go, which the set called generic consists of, are the
+// specification: every other set gives the same bytes for the same arguments,
+// and leaves to them what it cannot do exactly. Arguments are checked by
+// package op when a model is loaded; a kernel assumes that they fit together.
 //
 // An argument block (Conv, Depthwise, ...) is completed by its Set's Prepare
-// function while the model is loaded and only read afterwards. All that a kernel
-// writes are its output and scratch slices, so kernels may run concurrently on
-// one block.
+// method while the model is loaded and only read afterwards. All that Run writes
+// are its output, its scratch memory and its [Work], so blocks may be run
+// concurrently with a Work each.
 package kernel
 
 import (
@@ -20,40 +20,116 @@ import (
 	"kedge/runtime/fixed"
 )
 
-// Set is one implementation of every kernel. The Prepare functions run once per
-// layer and may pack weights and set the block's Scratch, the bytes of working
-// memory that the kernel is given at each call.
+// Set is one implementation of every kernel.
 type Set struct {
-	Name string
-
-	PrepareSparseDense func(*SparseDense)
-	SparseDense        func(d *SparseDense, in, out []int8)
-
-	PrepareConv      func(*Conv)
-	Conv             func(c *Conv, in, out []int8, scratch []byte)
-	PrepareDepthwise func(*Depthwise)
-	Depthwise        func(d *Depthwise, in, out []int8, scratch []byte)
-	PrepareDense     func(*Dense)
-	Dense            func(d *Dense, in, out []int8)
-	Add              func(a *Add, x, y, out []int8) // out may be x or y: no element is read again once its sum is written
+	Name   string
+	engine *engine // nil for plain Go
+	// Threads is for how many threads layers are prepared; 0 and 1 are the same.
+	// More than one take as many times the scratch memory.
+	Threads int
 }
 
-// sets lists what this build has, best last.
-func sets() []*Set { return []*Set{&generic} }
+// For is the set for a model of a number of operators, which the memory that
+// layers may take for copies of their input depends on: the arena should not
+// become larger than the reference's.
+func (s *Set) For(operators int) *Set {
+	if s.engine == nil {
+		return s
+	}
+	e, c := *s.engine, *s
+	if e.spare = 0; operators > fewOperators {
+		e.spare = operators * spareBytes
+	}
+	c.engine = &e
+	return &c
+}
+
+// Take asks for memory that preparing a layer would hold as long as the model is
+// loaded. Where it is refused the layer runs in plain Go.
+type Take func(bytes int) bool
+
+// PrepareConv completes c; then c.Scratch is the working memory that Run needs.
+func (s *Set) PrepareConv(c *Conv, take Take) {
+	if s.engine != nil {
+		c.layer = s.engine.newConv(c, take)
+	}
+	if c.layer != nil {
+		c.Scratch = c.layer.split(s.Threads, c.macs())
+		return
+	}
+	prepareConvGeneric(c, take)
+}
+
+// PrepareDepthwise completes d; then d.Scratch is the working memory that Run
+// needs.
+func (s *Set) PrepareDepthwise(d *Depthwise, take Take) {
+	if s.engine != nil {
+		d.layer = s.engine.newDepthwise(d, take)
+	}
+	if d.layer != nil {
+		d.Scratch = d.layer.split(s.Threads, d.macs())
+		return
+	}
+	prepareDepthwiseGeneric(d)
+}
+
+// PrepareDense completes d; then d.Scratch is the working memory that Run needs.
+func (s *Set) PrepareDense(d *Dense, take Take) {
+	if s.engine != nil {
+		d.layer = s.engine.newConv(d.pointwise(), take)
+	}
+	if d.layer != nil {
+		d.Scratch = d.layer.split(s.Threads, d.macs())
+		return
+	}
+	prepareDenseGeneric(d, take)
+}
+
+// MoveCost is about what moving one output value in plain Go costs, in the set's
+// multiply-accumulate operations.
+func (s *Set) MoveCost() int {
+	if s.engine != nil {
+		return 128
+	}
+	return 4
+}
+
+// PrepareAdd completes a.
+func (s *Set) PrepareAdd(a *Add) {
+	prepareAddGeneric(a) // for tensors that are broadcast
+	a.engine = s.engine
+	if s.engine != nil && s.engine.addPaired != nil && !a.Unsigned {
+		a.paired = newPairedAdd(a)
+	}
+	if s.engine != nil && s.engine.add != nil && a.paired == nil && !a.Unsigned {
+		a.linear = newLinearAdd(a)
+	}
+}
 
 // Choose returns the set called name, or for the empty name the best one that
 // this processor can run.
-func Choose(name string) (*Set, error) {
-	all := sets()
-	if name == "" {
-		return all[len(all)-1], nil
+func Choose(name string) (*Set, error) { return choose(name, engines()) }
+
+func choose(name string, engines []*engine) (*Set, error) {
+	names := []string{"generic"}
+	best := &Set{Name: "generic"}
+	if name == best.Name {
+		return best, nil
 	}
-	var names []string
-	for _, s := range all {
-		if s.Name == name {
-			return s, nil
+	for _, e := range engines {
+		if e.name == name {
+			if err := e.check(); err != nil {
+				return nil, err
+			}
+			return &Set{Name: e.name, engine: e}, nil
 		}
-		names = append(names, s.Name)
+		names = append(names, e.name)
+		if name == "" && e.detected() {
+			best = &Set{Name: e.name, engine: e}
+		}
+	}
+	if name == "" {
+		return best, nil
 	}
 	return nil, fmt.Errorf("kernel set %q: not in this program, which has %s", name, strings.Join(names, ", "))
 }
@@ -69,6 +145,18 @@ type Output struct {
 // requantize turns the accumulator of channel c into an output value.
 func (o *Output) requantize(acc int32, c int) int8 {
 	return int8(min(max(o.Multipliers[c].Apply(acc)+o.Zero, o.Min), o.Max))
+}
+
+// requantizeAll does so with the accumulators of the channels from c on, as many
+// as there are and out has room for.
+func (o *Output) requantizeAll(accs []int32, c int, out []int8) int {
+	n := min(len(accs), len(out))
+	accs, out = accs[:n], out[:n]
+	zero, lo, hi := o.Zero, o.Min, o.Max
+	for i, m := range o.Multipliers[c : c+n] {
+		out[i] = int8(min(max(m.Apply(accs[i])+zero, lo), hi))
+	}
+	return n
 }
 
 // Idle is the output of channel c where every product is 0: its bias (nil for

@@ -16,7 +16,8 @@ type SparseDense struct {
 	folded []int32 // bias − InZero·Σ weights
 }
 
-func prepareSparseDenseGeneric(d *SparseDense) {
+// Prepare completes the block.
+func (d *SparseDense) Prepare() {
 	d.folded = make([]int32, d.N)
 	for n := range d.folded {
 		var sum int32
@@ -30,7 +31,8 @@ func prepareSparseDenseGeneric(d *SparseDense) {
 	}
 }
 
-func sparseDenseGeneric(d *SparseDense, in, out []int8) {
+// Run computes the layer.
+func (d *SparseDense) Run(in, out []int8) {
 	for b := range d.Batch {
 		x, y := in[b*d.K:(b+1)*d.K], out[b*d.N:(b+1)*d.N]
 		for n := range y {

@@ -39,10 +39,10 @@ func TestSparseDense(t *testing.T) {
 		r.prune(d.Weights, block, r.Float64())
 		in, got, want := r.int8s(d.Batch*d.K), make([]int8, d.Batch*d.N), make([]int8, d.Batch*d.N)
 		sparse := compress(&d, block)
-		s.PrepareSparseDense(&sparse)
-		s.SparseDense(&sparse, in, got)
-		generic.PrepareDense(&d)
-		generic.Dense(&d, in, want)
+		sparse.Prepare()
+		sparse.Run(in, got)
+		s.PrepareDense(&d, granted)
+		d.Run(in, want, scratch(d.Scratch), new(Work))
 		if !slices.Equal(got, want) {
 			t.Fatalf("%d×%d×%d in blocks of %d: got %v, want %v", d.Batch, d.K, d.N, block, got, want)
 		}
@@ -52,6 +52,7 @@ func TestSparseDense(t *testing.T) {
 // BenchmarkSparseDense compares layers of which a part of the blocks is 0 with
 // the dense layer of the same weights.
 func BenchmarkSparseDense(b *testing.B) {
+	generic := &Set{Name: "generic"}
 	for _, block := range []int{16, 8, 4, 1} {
 		for _, percent := range []int{25, 50, 75, 90} {
 			r := values{rand.New(rand.NewPCG(11, 12))}
@@ -60,16 +61,16 @@ func BenchmarkSparseDense(b *testing.B) {
 			r.prune(d.Weights, block, float64(percent)/100)
 			in, out := r.int8s(d.K), make([]int8, d.N)
 			sparse := compress(&d, block)
-			generic.PrepareSparseDense(&sparse)
-			generic.PrepareDense(&d)
+			sparse.Prepare()
+			generic.PrepareDense(&d, granted)
 			b.Run(fmt.Sprintf("block=%d/zero=%d/sparse", block, percent), func(b *testing.B) {
 				for b.Loop() {
-					generic.SparseDense(&sparse, in, out)
+					sparse.Run(in, out)
 				}
 			})
 			b.Run(fmt.Sprintf("block=%d/zero=%d/dense", block, percent), func(b *testing.B) {
 				for b.Loop() {
-					generic.Dense(&d, in, out)
+					d.Run(in, out, nil, nil)
 				}
 			})
 		}

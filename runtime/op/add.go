@@ -77,7 +77,9 @@ func (p *Prep) add(subtract bool) (Evaluator, error) {
 	if err := p.Budget.Spend(1, 2048); err != nil {
 		return nil, err
 	}
-	return &add{x.id, y.id, out.id, b, params.kernel(out.Type), p.Kernels.Add}, nil
+	sum := params.kernel(out.Type)
+	p.Kernels.PrepareAdd(&sum)
+	return &add{x.id, y.id, out.id, b, sum}, nil
 }
 
 // addParams computes the factors in float64, in the definition's order.
@@ -115,17 +117,12 @@ func (a *addParams) scaleY(v int32) int32 {
 	return scaled
 }
 
-// kernel tabulates the inputs' scaling, which for bytes has 256 arguments.
+// kernel is the addition of bytes.
 func (a *addParams) kernel(t tensor.Type) kernel.Add {
-	k := kernel.Add{Output: a.out, Zero: a.zero, Min: a.lo, Max: a.hi}
-	for i := range k.X {
-		v := int32(i)
-		if t == tensor.Int8 {
-			v = int32(int8(i))
-		}
-		k.X[i], k.Y[i] = a.scaleX(v), a.scaleY(v)
+	return kernel.Add{
+		X: kernel.Addend{Zero: a.xZero, Factor: a.x}, Y: kernel.Addend{Zero: a.yZero, Factor: a.y, Negative: a.subtract},
+		Unsigned: t == tensor.Uint8, Output: a.out, Zero: a.zero, Min: a.lo, Max: a.hi,
 	}
-	return k
 }
 
 // add is ADD or SUB for int8, or uint8 by the same bytes.
@@ -133,13 +130,20 @@ type add struct {
 	x, y, out int
 	broadcast
 	kernel.Add
-	run func(a *kernel.Add, x, y, out []int8)
+}
+
+// Kernel names what computes it.
+func (a *add) Kernel() string {
+	if !a.same {
+		return "go"
+	}
+	return a.Add.Kernel()
 }
 
 func (a *add) Eval(m *Memory) {
 	x, y, out := get[int8](m, a.x), get[int8](m, a.y), get[int8](m, a.out)
 	if a.same {
-		a.run(&a.Add, x, y, out)
+		a.Add.Run(x, y, out)
 		return
 	}
 	a.each(func(i, j, k int) { out[k] = a.At(x[i], y[j]) })

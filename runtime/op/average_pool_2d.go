@@ -15,6 +15,12 @@ func prepareAveragePool2D(p *Prep) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t == tensor.Int8 {
+		if d := p.Kernels.PrepareAverage(q.window, q.depth, q.lo, q.hi, p.Budget.Grant); d != nil {
+			p.Scratch = d.Scratch
+			return &depthwiseConv2D{q.in, q.out, *d}, nil
+		}
+	}
 	p.Scratch = 4 * q.depth
 	switch t {
 	case tensor.Uint8:

@@ -15,7 +15,6 @@ type conv2D struct {
 	in, out int
 	kernel.Conv
 	dead *deadChannels // nil for none
-	run  func(c *kernel.Conv, in, out []int8, scratch []byte)
 }
 
 func prepareConv2D(p *Prep) (Evaluator, error) {
@@ -66,9 +65,9 @@ func prepareConv2D(p *Prep) (Evaluator, error) {
 			c.OutC = dead.live
 		}
 	}
-	p.Kernels.PrepareConv(&c)
+	p.Kernels.PrepareConv(&c, p.Budget.Grant)
 	p.Scratch = c.Scratch
-	return p.unsigned(&conv2D{in.id, out.id, c, dead, p.Kernels.Conv}, in, out), nil
+	return p.unsigned(&conv2D{in.id, out.id, c, dead}, in, out), nil
 }
 
 // convGeometry checks how the shapes of a convolution fit together.
@@ -95,7 +94,7 @@ func (p *Prep) convGeometry(in, w, out operand) (kernel.Conv, error) {
 
 func (c *conv2D) Eval(m *Memory) {
 	out := get[int8](m, c.out)
-	c.run(&c.Conv, get[int8](m, c.in), out, m.Scratch)
+	c.Run(get[int8](m, c.in), out, m.Scratch, &m.Work)
 	if c.dead != nil {
 		c.dead.spread(out)
 	}

@@ -17,14 +17,10 @@ type deadChannels struct {
 	value  []int8  // by channel: of the dead ones
 }
 
-// spreadCost is about what moving one output value costs, in multiply-accumulate
-// operations of the generic kernels.
-const spreadCost = 4
-
 // dropDead takes the dead channels out of a layer's filters, which are one row of
 // weights with that zero point for each output channel, and out of bias and
-// output. It is nil, and nothing is changed, where the layer has none, too few for this to be
-// faster, or where there is no memory left for copies of the others.
+// output. It is nil, and nothing is changed, where the layer has none, too few for
+// this to be faster, or where there is no memory left for copies of the others.
 func (p *Prep) dropDead(zero int32, weights *[]int8, bias *[]int32, o *kernel.Output) *deadChannels {
 	n := len(o.Multipliers)
 	if n == 0 {
@@ -38,7 +34,7 @@ func (p *Prep) dropDead(zero int32, weights *[]int8, bias *[]int32, o *kernel.Ou
 		}
 	}
 	d.live = max(d.live, 1) // a layer has channels
-	if dead := n - d.live; dead == 0 || dead*k < spreadCost*n {
+	if dead := n - d.live; dead == 0 || dead*k < p.Kernels.MoveCost()*n {
 		return nil
 	}
 	const perChannel = 4 + 1 + 8 + 4 // source, value, multiplier, bias

@@ -15,7 +15,6 @@ import (
 type depthwiseConv2D struct {
 	in, out int
 	kernel.Depthwise
-	run func(d *kernel.Depthwise, in, out []int8, scratch []byte)
 }
 
 func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
@@ -61,10 +60,10 @@ func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
 	if err := p.Budget.Spend(d.InC, 3); err != nil { // for the kernel's notes of channels
 		return nil, err
 	}
-	p.Kernels.PrepareDepthwise(&d)
+	p.Kernels.PrepareDepthwise(&d, p.Budget.Grant)
 	p.Scratch = d.Scratch
 	p.MACs = int64(out.elements()) * int64(d.KernelH*d.KernelW)
-	return p.unsigned(&depthwiseConv2D{in.id, out.id, d, p.Kernels.Depthwise}, in, out), nil
+	return p.unsigned(&depthwiseConv2D{in.id, out.id, d}, in, out), nil
 }
 
 // depthwiseGeometry checks how the shapes fit together. The channel multiplier
@@ -90,5 +89,5 @@ func (p *Prep) depthwiseGeometry(in, w, out operand) (kernel.Depthwise, error) {
 }
 
 func (d *depthwiseConv2D) Eval(m *Memory) {
-	d.run(&d.Depthwise, get[int8](m, d.in), get[int8](m, d.out), m.Scratch)
+	d.Run(get[int8](m, d.in), get[int8](m, d.out), m.Scratch, &m.Work)
 }

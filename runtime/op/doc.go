@@ -42,6 +42,22 @@ type Evaluator interface {
 	Eval(m *Memory)
 }
 
+// KernelOf names what computes an operator: kernels of an instruction set
+// ("avx512vnni gemm 8x32"), or "go".
+func KernelOf(e Evaluator) string {
+	if k, ok := e.(interface{ Kernel() string }); ok {
+		return k.Kernel()
+	}
+	return "go"
+}
+
+// Divided reports whether an operator's work is in parts that several threads may
+// compute.
+func Divided(e Evaluator) bool {
+	k, ok := e.(interface{ Parts() int })
+	return ok && k.Parts() > 1
+}
+
 // Prep is what an operator is prepared from, and what it asks for.
 type Prep struct {
 	Index    int              // of the operator in its subgraph

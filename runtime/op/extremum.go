@@ -43,6 +43,10 @@ func prepareExtremum(p *Prep, largest bool) (Evaluator, error) {
 	}
 	switch out.Type {
 	case tensor.Int8:
+		if p.in(0).Shape.Equal(p.in(1).Shape) && p.in(0).Shape.Equal(out.Shape) {
+			p.overwrites(0, 1)
+			return &extremum8{p.in(0).id, p.in(1).id, out.id, largest}, nil
+		}
 		return pair(p, extremum[int8](largest))
 	case tensor.Uint8:
 		return pair(p, extremum[uint8](largest))
@@ -54,4 +58,25 @@ func prepareExtremum(p *Prep, largest bool) (Evaluator, error) {
 		return pair(p, extremum[int64](largest))
 	}
 	return pair(p, extremum[float32](largest))
+}
+
+// extremum8 is MAXIMUM or MINIMUM of int8 tensors of one shape, without a call for
+// every element.
+type extremum8 struct {
+	x, y, out int
+	largest   bool
+}
+
+func (e *extremum8) Eval(m *Memory) {
+	x, y, out := get[int8](m, e.x), get[int8](m, e.y), get[int8](m, e.out)
+	x, y = x[:len(out)], y[:len(out)]
+	if e.largest {
+		for i, v := range x {
+			out[i] = max(v, y[i])
+		}
+		return
+	}
+	for i, v := range x {
+		out[i] = min(v, y[i])
+	}
 }

@@ -15,7 +15,6 @@ type fullyConnected struct {
 	in, out int
 	kernel.Dense
 	dead *deadChannels // nil for none
-	run  func(d *kernel.Dense, in, out []int8)
 }
 
 func prepareFullyConnected(p *Prep) (Evaluator, error) {
@@ -68,8 +67,9 @@ func prepareFullyConnected(p *Prep) (Evaluator, error) {
 	if dead != nil {
 		d.N = dead.live
 	}
-	p.Kernels.PrepareDense(&d)
-	return &fullyConnected{in.id, out.id, d, dead, p.Kernels.Dense}, nil
+	p.Kernels.PrepareDense(&d, p.Budget.Grant)
+	p.Scratch = d.Scratch
+	return &fullyConnected{in.id, out.id, d, dead}, nil
 }
 
 // widePixels is the layer as a convolution over images of one pixel.
@@ -130,7 +130,7 @@ func (p *Prep) denseOutput(in, w, out operand, n int) (kernel.Output, error) {
 
 func (d *fullyConnected) Eval(m *Memory) {
 	out := get[int8](m, d.out)
-	d.run(&d.Dense, get[int8](m, d.in), out)
+	d.Run(get[int8](m, d.in), out, m.Scratch, &m.Work)
 	if d.dead != nil {
 		d.dead.spread(out)
 	}

@@ -16,7 +16,6 @@ import (
 type sparseFullyConnected struct {
 	in, out int
 	kernel.SparseDense
-	run func(d *kernel.SparseDense, in, out []int8)
 }
 
 // sparsePays is the part of the weights that must be 0 for the sparse layer to be
@@ -96,11 +95,11 @@ func (p *Prep) sparseFullyConnected(d kernel.Dense, in, w, out operand) (Evaluat
 	if err := p.Budget.Spend(d.N, 4); err != nil {
 		return nil, err
 	}
-	p.Kernels.PrepareSparseDense(&s)
+	s.Prepare()
 	p.MACs = int64(d.Batch) * int64(d.N) * int64(d.K)
-	return &sparseFullyConnected{in.id, out.id, s, p.Kernels.SparseDense}, nil
+	return &sparseFullyConnected{in.id, out.id, s}, nil
 }
 
 func (d *sparseFullyConnected) Eval(m *Memory) {
-	d.run(&d.SparseDense, get[int8](m, d.in), get[int8](m, d.out))
+	d.Run(get[int8](m, d.in), get[int8](m, d.out))
 }

@@ -1,6 +1,10 @@
 package op
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"kedge/runtime/kernel"
+)
 
 // Memory is what one session's operators compute on.
 type Memory struct {
@@ -10,6 +14,8 @@ type Memory struct {
 	// Scratch is the working memory of the operator being evaluated, at least
 	// as long as it asked for, aligned as tensors are.
 	Scratch []byte
+	// Work is what kernels compute with beside it.
+	Work kernel.Work
 	// States holds what operators remember from one inference to the next, by
 	// Prep.StateSlot, as long as they asked for, aligned as tensors are. A reset
 	// clears it.

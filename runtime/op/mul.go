@@ -49,6 +49,9 @@ func prepareMul(p *Prep) (Evaluator, error) {
 	case tensor.Int16:
 		return pair(p, func(a, b int16) int16 { return int16(f.at(int32(a), int32(b))) })
 	}
+	if e := p.mulChannels(f); e != nil {
+		return e, nil
+	}
 	return pair(p, func(a, b int8) int8 { return int8(f.at(int32(a), int32(b))) })
 }
 

@@ -80,9 +80,17 @@ func (s *strided) Eval(m *Memory) { s.move(m.Tensors[s.out], m.Tensors[s.in], s.
 // move fills out from in, beginning at byte position at.
 func (s *strided) move(out, in []byte, at int) {
 	var index [maxLoops]int
+	inner := 1
+	if s.interleaves() {
+		inner = 2
+	}
 	for len(out) > 0 {
-		out = s.row(out, in, at)
-		for d := 1; d < s.rank; d++ {
+		if inner == 2 {
+			out = s.interleave(out, in, at)
+		} else {
+			out = s.row(out, in, at)
+		}
+		for d := inner; d < s.rank; d++ {
 			at += s.stride[d]
 			if index[d]++; index[d] < s.extent[d] {
 				break
@@ -91,6 +99,28 @@ func (s *strided) move(out, in []byte, at int) {
 			index[d] = 0
 		}
 	}
+}
+
+// interleaves reports whether the two innermost loops weave a few planes of bytes
+// into each other, as a change from channels first to channels last does.
+func (s *strided) interleaves() bool {
+	return s.run == 1 && s.rank > 1 && s.stride[1] == 1 && s.extent[0] < s.extent[1]
+}
+
+// interleave does the two innermost loops, the longer of them inside, and returns
+// what it left of out.
+func (s *strided) interleave(out, in []byte, at int) []byte {
+	n, planes := s.extent[1], s.extent[0]
+	block := out[:n*planes]
+	for p := range planes {
+		to := p
+		for _, v := range in[at : at+n] {
+			block[to] = v
+			to += planes
+		}
+		at += s.stride[0]
+	}
+	return out[n*planes:]
 }
 
 // row does the innermost loop and returns what it left of out.

@@ -50,6 +50,9 @@ func (b *Budget) Spend(n, size int) error {
 	return nil
 }
 
+// Grant is Spend for what can be done without.
+func (b *Budget) Grant(n int) bool { return b.Spend(n, 1) == nil }
+
 // SpendSlab is Spend for one block of n bytes. A large one is allocated almost as
 // it is, so that it takes only little more than the half of the promise that the
 // budget counts: 9/16, for the allocator rounds up to pages.

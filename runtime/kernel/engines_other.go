@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package kernel
+
+// engines lists what this build has beside plain Go, best last.
+func engines() []*engine { return nil }

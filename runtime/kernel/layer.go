@@ -1,0 +1,342 @@
+package kernel
+
+import (
+	"math"
+	"slices"
+	"unsafe"
+)
+
+// layer is a convolution prepared for an engine.
+type layer struct {
+	engine *engine
+	bands  bands
+	quads  *quads // nil where the input is laid out by bands alone
+	// Every group of channels has the same number of panels of its own.
+	panels           []panel
+	perGroup         int
+	flipped          func(dst, src []int8)
+	zero, min, max   int32
+	batch, inC, outC int
+	exceptions       *exceptions // nil for none
+
+	parts     int // that can be computed apart, see split
+	bandCount int // 0 where a part is an image
+	chunks    int // of the panels of a band
+}
+
+// Work is what kernels compute with beside their arguments and the arena. It
+// belongs to one session.
+type Work struct {
+	Team  *Team // nil for one thread
+	block block
+	lines lines
+}
+
+// newConv prepares c, or returns nil where the engine is not exact or take does
+// not grant the memory.
+func (e *engine) newConv(c *Conv, take Take) *layer {
+	if c.vast() {
+		return nil
+	}
+	c, parts := c.symmetric(take)
+	if c == nil {
+		return nil
+	}
+	s := e.bands(c, e.depth, false, e.flip == 0).repeated(parts)
+	switch direct := e.bytes().bands(c, e.depth, false, true).repeated(parts); {
+	case len(e.single) > 0 && direct.direct && c.Batch*c.OutH*c.OutW <= fewRows, e.wide && !e.extends(&s):
+		return e.newMatrix(c, direct, e.single, take)
+	case e.double != nil && c.OutC == e.double.columns && c.Groups == 1 && s.outW*s.rows%2 == 0 && s.outW*s.outH%2 == 0:
+		return e.newMatrix(c, s, []panelKernels{*e.double}, take)
+	}
+	return e.newMatrix(c, s, e.gemm, take)
+}
+
+// fewRows is up to how many rows one kernel of a single row, which need not copy
+// its input, is better than one of several.
+const fewRows = 2
+
+// newMatrix prepares c for windows laid out as in s.
+func (e *engine) newMatrix(c *Conv, s bands, kernels []panelKernels, take Take) *layer {
+	k, filters := len(c.Weights)/c.OutC, c.OutC/c.Groups
+	// Asked for first, so that where it is refused weights are not gone through.
+	if size := s.length * len(s.reach) * s.size; !take(c.Groups*e.padded(kernels, filters)*(size+16) + 4*len(s.offsets)) {
+		return nil
+	}
+	magnitude := func(i int) int64 { return e.magnitude(c.Weights[i*k : (i+1)*k]) }
+	// The zero point as in prepareConvGeneric; what flip adds goes the same way.
+	folded := foldBias(c.Weights, c.OutC, c.Bias, c.InZero+int32(e.flip), 0)
+	channels, others := e.requantization(magnitude, c.Bias, folded, &c.Output)
+	if channels == nil || len(others) > 0 && k != c.KernelH*c.KernelW*c.InC/c.Groups {
+		return nil
+	}
+	l := e.newLayer(c, s)
+	if !s.direct {
+		l.flipped = e.flipped
+	}
+	for first := 0; first < c.OutC; {
+		p := panel{panelKernels: e.widest(kernels, filters-first%filters), first: first}
+		left := filters - first%filters
+		p.used = min(left, p.columns)
+		p.weights = p.arranged(e.pack(&p, c.Weights, len(s.reach), k/len(s.reach), s.length))
+		if p.doubled {
+			p.params = e.params(slices.Concat(channels, channels), l.zero)
+		} else {
+			p.params = e.params(p.filled(channels[first:first+p.used]), l.zero)
+		}
+		first += p.used
+		if last := len(l.panels) - 1; p.repeated && left < filters && l.panels[last].takes(&p) {
+			l.panels[last].append(&p)
+			continue
+		}
+		if p.repeated {
+			more := max(min(left/p.columns, mostRepeated/len(p.weights))-1, 0)
+			p.weights, p.params = slices.Grow(p.weights, more*len(p.weights)), slices.Grow(p.params, more*len(p.params))
+		}
+		l.panels = append(l.panels, p)
+	}
+	l.perGroup = len(l.panels) / c.Groups
+	return l.except(c, others)
+}
+
+func (e *engine) newLayer(c *Conv, s bands) *layer {
+	o := &c.Output
+	return &layer{engine: e, bands: s, zero: o.Zero, min: o.Min, max: o.Max, batch: c.Batch, inC: c.InC, outC: c.OutC}
+}
+
+// pack brings the weights of a panel's channels, runs pieces of raw bytes each,
+// into the order in which a micro-kernel reads them. Columns and ends of runs
+// without weights hold zero.
+func (e *engine) pack(p *panel, weights []int8, runs, raw, length int) []byte {
+	packed := make([]byte, runs*length*p.columns)
+	for column := range p.used {
+		filter := weights[(p.first+column)*runs*raw:]
+		for run := range runs {
+			if e.place != nil {
+				e.place(packed[run*length*p.columns:(run+1)*length*p.columns], p.columns, column, filter[run*raw:(run+1)*raw])
+				continue
+			}
+			at := run*length*p.columns + column*e.depth
+			for i, w := range filter[run*raw : (run+1)*raw] {
+				packed[at+i/e.depth*p.columns*e.depth+i%e.depth] = byte(w)
+			}
+		}
+	}
+	for i := 0; e.shuffle != nil && i < len(packed); i += 16 {
+		group := [16]byte(packed[i:])
+		for to, from := range e.shuffle {
+			packed[i+to] = group[from]
+		}
+	}
+	return packed
+}
+
+// newDepthwise prepares d, or returns nil.
+func (e *engine) newDepthwise(d *Depthwise, take Take) *layer {
+	if d.InC == 1 {
+		return e.newConv(d.plain(), take)
+	}
+	d, parts := d.symmetric(take)
+	if d == nil {
+		return nil
+	}
+	taps := len(d.Weights) / d.OutC
+	magnitude := func(i int) int64 {
+		sum := int64(0)
+		for t := range taps {
+			w := int64(d.Weights[t*d.OutC+i])
+			if e.narrowTaps && w == math.MinInt8 {
+				return math.MaxInt32
+			}
+			sum += max(w, -w)
+		}
+		return sum
+	}
+	if d.Multiplier != 1 || e.lanes == 0 {
+		return nil
+	}
+	folded := d.folded(d.InZero + int32(e.tapFlip))
+	channels, others := e.requantization(magnitude, d.Bias, folded, &d.Output)
+	if channels == nil || len(others) > 0 && parts > 1 {
+		return nil
+	}
+	c := &Conv{Window: d.Window, InC: d.InC, OutC: d.OutC, Groups: 1, InZero: d.InZero, Output: d.Output}
+	if c.vast() {
+		return nil
+	}
+	if q := e.newQuads(c); q != nil && parts == 1 {
+		return e.newQuadLayer(d, c, q, channels, take).exceptTaps(d, others)
+	}
+	whole := d.InC%e.lanes == 0
+	l, tiles := e.newLayer(c, e.bands(c, 1, true, e.tapFlip == 0 && whole).repeated(parts)), e.depthwise
+	if bytes := e.bytes().bands(c, 1, true, whole); e.wide && (bytes.direct && l.bands.often() || !e.extends(&l.bands)) {
+		l.bands, tiles = bytes.repeated(parts), e.bytewise
+	}
+	repeat := l.bands.widen(e.lanes, d.StrideW)
+	s := &l.bands
+	for len(s.reach)%e.tapGroup != 0 {
+		s.reach = append(s.reach, s.reach[0]) // with a weight of zero
+	}
+	if !take((d.OutC*repeat+e.lanes)*(len(s.reach)*s.size+24) + 4*len(s.offsets)) {
+		return nil
+	}
+	if e.tapFlip != 0 {
+		l.flipped = e.flipped
+	}
+	kernels := &panelKernels{columns: e.lanes, tiles: tiles, arrange: e.arrange}
+	if parts == 1 && d.KernelH == 3 && d.KernelW == 3 && len(e.nine) > 0 {
+		kernels.tiles = e.nine
+	}
+	l.outC *= repeat
+	for first := 0; first < l.outC; first += e.lanes {
+		p := panel{panelKernels: kernels, first: first, used: min(e.lanes, l.outC-first), from: first * s.size}
+		e.packTaps(&p, d, len(s.reach), channels)
+		l.panels = append(l.panels, p)
+	}
+	l.perGroup = len(l.panels)
+	return l.exceptTaps(d, others)
+}
+
+// newQuadLayer is newDepthwise by quads.
+func (e *engine) newQuadLayer(d *Depthwise, c *Conv, q *quads, channels []channel, take Take) *layer {
+	if !take((d.OutC+quadLanes)*(8*d.KernelH+24) + 12*len(q.full.to)) {
+		return nil
+	}
+	l := e.newLayer(c, *q.bands)
+	l.quads, l.flipped = q, e.flipped
+	kernels := &panelKernels{columns: quadLanes}
+	for first := 0; first < d.OutC; first += quadLanes {
+		p := panel{panelKernels: kernels, first: first, used: min(quadLanes, d.OutC-first)}
+		p.weights = q.weights(d, first, p.used)
+		var cs []channel
+		for i := range p.used {
+			cs = append(cs, channels[(first+i)%d.OutC])
+		}
+		p.params = e.params(p.filled(cs), l.zero)
+		l.panels = append(l.panels, p)
+	}
+	l.perGroup = len(l.panels)
+	return l
+}
+
+// packTaps lays out a panel's weights and epilogue; its channels may repeat
+// those of the layer.
+func (e *engine) packTaps(p *panel, d *Depthwise, taps int, channels []channel) {
+	p.weights = make([]byte, taps*e.lanes)
+	var cs []channel
+	for i := range p.used {
+		c := (p.first + i) % d.OutC
+		cs = append(cs, channels[c])
+		for t := range len(d.Weights) / d.OutC {
+			p.weights[(t/e.tapGroup*e.lanes+i)*e.tapGroup+t%e.tapGroup] = byte(d.Weights[t*d.OutC+c])
+		}
+	}
+	p.weights = p.arranged(p.weights)
+	p.params = e.params(p.filled(cs), d.Output.Zero)
+}
+
+// plain is a layer with one input channel as the convolution that it is.
+func (d *Depthwise) plain() *Conv {
+	c := &Conv{Window: d.Window, InC: 1, OutC: d.OutC, Groups: 1, InZero: d.InZero, WeightZero: d.WeightZero, Bias: d.Bias, Output: d.Output}
+	c.Weights = make([]int8, len(d.Weights))
+	taps := len(d.Weights) / d.OutC
+	for i, w := range d.Weights {
+		c.Weights[i%d.OutC*taps+i/d.OutC] = w
+	}
+	return c
+}
+
+// folded is bias − zero·Σw for every channel.
+func (d *Depthwise) folded(zero int32) []int32 {
+	folded := make([]int32, d.OutC)
+	for i, w := range d.Weights {
+		folded[i%d.OutC] -= zero * int32(w)
+	}
+	for i, b := range d.Bias {
+		folded[i] += b
+	}
+	return folded
+}
+
+// run computes the layer, on several threads if it was split for them.
+func (l *layer) run(in, out []int8, scratch []byte, w *Work) {
+	if l.parts > 1 && w.Team != nil {
+		w.Team.run(l, in, out, int8s(scratch), w)
+	} else {
+		for i := range l.parts {
+			l.part(i, in, out, int8s(scratch), w)
+		}
+	}
+	if l.exceptions != nil {
+		s := &l.bands
+		image, result := s.inH*s.inW*s.inC, s.outH*s.outW*l.outC
+		for n := range l.batch {
+			l.exceptions.run(in[n*image:(n+1)*image], out[n*result:(n+1)*result])
+		}
+	}
+}
+
+// split divides the layer among threads and returns the scratch memory that it
+// takes. Without threads, or in a layer that is too short, a part is an image of
+// the batch; else a band, or some of the panels of a band.
+func (l *layer) split(threads int, macs int64) int {
+	s := &l.bands
+	count := (s.outH + s.rows - 1) / s.rows
+	if threads < 2 || macs < l.engine.pace || l.batch*count*len(l.panels) > partMask {
+		l.parts = l.batch
+		return s.scratch
+	}
+	if l.quads == nil && !l.panels[0].doubled { // which need an even number of pixels
+		// Shorter bands where there are fewer of them than threads could take.
+		for s.rows > 1 && count < 2*threads {
+			s.rows = (s.rows + 1) / 2
+			count = (s.outH + s.rows - 1) / s.rows
+		}
+	}
+	l.bandCount, l.chunks = count, min(max(2*threads/count, 1), l.perGroup)
+	l.parts = l.batch * count * l.chunks
+	s.scratch = (s.scratch + margin - 1) / margin * margin
+	return threads * s.scratch
+}
+
+// part computes one part.
+func (l *layer) part(i int, in, out []int8, scratch []int8, w *Work) {
+	s := &l.bands
+	image, result := s.inH*s.inW*s.inC, s.outH*s.outW*l.outC
+	first, end, from, to := 0, s.outH, 0, l.perGroup
+	if l.bandCount > 0 {
+		chunk := i % l.chunks
+		from, to = chunk*l.perGroup/l.chunks, (chunk+1)*l.perGroup/l.chunks
+		i /= l.chunks
+		first = i % l.bandCount * s.rows
+		end = min(first+s.rows, s.outH)
+		i /= l.bandCount
+	}
+	in, out = in[i*image:(i+1)*image], out[i*result:(i+1)*result]
+	w.block.zero, w.block.min, w.block.max = l.zero, l.min, l.max
+	for y := first; y < end; y += s.rows {
+		if l.quads != nil {
+			l.quads.band(l, in, out, scratch, y, from, to, w)
+		} else {
+			l.band(in, out, scratch, y, from, to, w)
+		}
+	}
+	w.block.a, w.block.out = nil, nil // keep no memory alive
+}
+
+// band computes the output rows of the band that begins with row y, for panels
+// from to to, which is not included, of every group.
+func (l *layer) band(in, out []int8, scratch []int8, y, from, to int, w *Work) {
+	b := &w.block
+	s := &l.bands
+	b.reach, b.runs, b.length = &s.reach[0], len(s.reach), s.length
+	n := min(s.rows, s.outH-y)
+	for at := 0; at < len(l.panels); at += l.perGroup {
+		band := s.place(l, in, scratch, y, n, at/l.perGroup, w)
+		for i := at + from; i < at+to; i++ {
+			p := &l.panels[i]
+			b.a = unsafe.Add(band, p.from)
+			p.multiply(b, s.offsets[:n*s.outW], out[y*s.outW*l.outC:], l.outC)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package kernel
+
+import "unsafe"
+
+// panelKernels are the micro-kernels for panels of one width.
+type panelKernels struct {
+	columns int
+	tiles   []tile // by falling rows; the last takes one row
+	// arrange turns packed weights into what the kernels read; nil where it is that.
+	arrange func(packed []byte, columns int) []byte
+	// doubled kernels hold two rows side by side in a vector of 2·columns. Their
+	// epilogue is laid out for both; results of neighboring rows must be adjacent,
+	// which is so in layers of just as many columns. The last tile takes two rows.
+	doubled bool
+	// repeated kernels take any number of panels that lie one behind the other, as
+	// one of as many times the columns.
+	repeated bool
+}
+
+// tile is a micro-kernel: it multiplies rows of activations, a multiple of its
+// own number, with one panel of weights, and writes the requantized results.
+type tile struct {
+	rows int
+	run  func(*block)
+}
+
+// block is the argument of a micro-kernel. The assembly reads it by its fields'
+// names.
+//
+// A row of the matrix product is the window under one output pixel: runs pieces
+// of length consecutive bytes each. For a depthwise convolution it is runs taps
+// of as many channels as the engine has lanes.
+type block struct {
+	a       unsafe.Pointer // what offsets count from
+	offsets *int32         // of every row, in bytes
+	rows    int
+	reach   *int32 // offset of every run from the row's, in bytes
+	runs    int
+	length  int            // bytes of a run, a multiple of the engine's depth
+	b       unsafe.Pointer // the panel's weights: [run][length/depth][column][depth], depthwise [run][lane]
+	params  unsafe.Pointer // the panel's epilogue, as the engine lays it out
+	out     unsafe.Pointer // first row, the panel's first channel
+	stride  int            // bytes from one output row to the next
+	results *int32         // of quads: where each result goes, from out
+	columns int            // channels of the panel that are in use
+	width   int            // those that it has weights for
+	zero    int32          // of the output
+	min     int32
+	max     int32
+}
+
+// channel is the requantization of one output channel: what is added to the
+// accumulator, the factor m·2^(−31−shift), and the most that the sum can be,
+// whatever its sign.
+type channel struct{ bias, m, shift, most int32 }
+
+// panel is a group of neighboring output channels with what the micro-kernels
+// need of them.
+type panel struct {
+	*panelKernels
+	first, used int // channels
+	from        int // byte of a pixel that its windows begin at
+	weights     []byte
+	params      []byte
+}
+
+// mostRepeated is up to how many bytes of weights panels are joined: that is long
+// enough that calls do not count, and leaves parts for several threads.
+const mostRepeated = 128 << 10
+
+// takes reports whether q, which follows p, can become a part of it.
+func (p *panel) takes(q *panel) bool {
+	return p.panelKernels == q.panelKernels && len(p.weights)+len(q.weights) <= mostRepeated
+}
+
+// append makes q, which follows p, a part of it.
+func (p *panel) append(q *panel) {
+	p.used += q.used
+	p.weights, p.params = append(p.weights, q.weights...), append(p.params, q.params...)
+}
+
+// plainParams lays out an epilogue as three vectors: biases, multipliers, right
+// shifts.
+func plainParams(p []channel, _ int32) []byte {
+	out := make([]byte, 0, 12*len(p))
+	for field := range 3 {
+		for _, c := range p {
+			v := [3]int32{c.bias, c.m, c.shift}[field]
+			out = append(out, byte(v), byte(v>>8), byte(v>>16), byte(v>>24))
+		}
+	}
+	return out
+}
+
+// filled adds to the channels in use those that fill up the panel. They are not
+// stored, but the epilogue must be able to apply them.
+func (p *panel) filled(used []channel) []channel {
+	cs := append(make([]channel, 0, p.columns), used...)
+	for len(cs) < p.columns {
+		cs = append(cs, channel{m: 1 << 30, shift: 1})
+	}
+	return cs
+}
+
+// multiply computes the panel's channels of the rows that offsets lists: as many
+// of them as fit with each size of tile. out begins at the first row.
+func (p *panel) multiply(b *block, offsets []int32, out []int8, stride int) {
+	b.b, b.params = unsafe.Pointer(unsafe.SliceData(p.weights)), unsafe.Pointer(unsafe.SliceData(p.params))
+	b.stride, b.columns, b.width = stride, p.used, p.columns
+	done := 0
+	for _, t := range p.tiles {
+		n := len(offsets) - done
+		if n < t.rows {
+			continue
+		}
+		n -= n % t.rows
+		b.rows, b.offsets = n, &offsets[done]
+		b.out = unsafe.Pointer(&out[done*stride+p.first])
+		t.run(b)
+		done += n
+	}
+}
+
+// arranged is packed weights as the panel's kernels read them.
+func (p *panelKernels) arranged(packed []byte) []byte {
+	if p.arrange == nil {
+		return packed
+	}
+	return p.arrange(packed, p.columns)
+}

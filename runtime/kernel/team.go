@@ -1,0 +1,117 @@
+package kernel
+
+import (
+	"runtime"
+	"sync/atomic"
+)
+
+// Team computes the longer layers of one session on several threads. Its helpers
+// are there while an inference is in flight, when they spin for the next layer
+// instead of sleeping: waking a thread takes longer than most layers. Whoever
+// comes late finds nothing left to do, and nobody waits for him.
+//
+// The bytes are those of one thread, because the parts of a layer are separate.
+type Team struct {
+	helpers  []helper
+	inFlight atomic.Uint32 // counts inferences that have begun or ended: odd while one runs
+
+	// The layer that is being computed. Only who has claimed a part of it may
+	// read this, for it changes when all parts are done.
+	layer   *layer
+	in, out []int8
+	scratch []int8
+
+	next atomic.Uint64 // layer number, parts and the next part to claim, see claim
+	done atomic.Uint32 // parts
+}
+
+// helper is the place of one thread beside the caller's.
+type helper struct {
+	taken atomic.Bool // by a goroutine, which may still be that of an earlier inference
+	work  Work
+}
+
+// NewTeam is a team of that many threads, the caller's included, or nil for one.
+func NewTeam(threads int) *Team {
+	if threads < 2 {
+		return nil
+	}
+	return &Team{helpers: make([]helper, threads-1)}
+}
+
+// Begin calls the helpers together for an inference.
+func (t *Team) Begin() {
+	if t == nil {
+		return
+	}
+	inference := t.inFlight.Add(1)
+	for i := range t.helpers {
+		go t.help(i, inference)
+	}
+}
+
+// End sends them away.
+func (t *Team) End() {
+	if t != nil {
+		t.inFlight.Add(1)
+	}
+}
+
+// help works until the inference has ended.
+func (t *Team) help(i int, inference uint32) {
+	h := &t.helpers[i]
+	if !h.taken.CompareAndSwap(false, true) {
+		return
+	}
+	defer h.taken.Store(false)
+	for spins := 1; t.inFlight.Load() == inference; spins++ {
+		if t.take(i+1, &h.work) {
+			spins = 0
+		}
+		if spins%1024 == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// The fields of next, from the lowest: the part to claim, the number of parts, and
+// a count of layers, which keeps a claim for an earlier layer from succeeding.
+const (
+	partBits  = 20
+	partMask  = 1<<partBits - 1
+	layerUnit = 1 << (2 * partBits)
+)
+
+// take computes parts as long as there are unclaimed ones, as worker number id. It
+// reports whether there were any.
+func (t *Team) take(id int, w *Work) bool {
+	any := false
+	for {
+		v := t.next.Load()
+		part := v & partMask
+		if part >= v>>partBits&partMask {
+			return any
+		}
+		if !t.next.CompareAndSwap(v, v+1) {
+			continue
+		}
+		any = true
+		size := len(t.scratch) / (len(t.helpers) + 1)
+		t.layer.part(int(part), t.in, t.out, t.scratch[id*size:(id+1)*size], w)
+		t.done.Add(1)
+	}
+}
+
+// run computes a layer together.
+func (t *Team) run(l *layer, in, out, scratch []int8, w *Work) {
+	t.layer, t.in, t.out, t.scratch = l, in, out, scratch
+	t.done.Store(0)
+	parts := uint64(l.parts)
+	t.next.Store(t.next.Load()&^(layerUnit-1) + layerUnit + parts<<partBits)
+	t.take(0, w)
+	for spins := 1; t.done.Load() < uint32(parts); spins++ {
+		if spins%1024 == 0 {
+			runtime.Gosched()
+		}
+	}
+}
