@@ -17,8 +17,10 @@ import (
 
 // files are the generators by the file that they write.
 var files = map[string]func(*source){
-	"avx2_amd64.s": avx2,
-	"vnni_amd64.s": vnni,
+	"avx2_amd64.s":    avx2,
+	"vnni_amd64.s":    vnni,
+	"dotprod_arm64.s": dotprod,
+	"neon_arm64.s":    neon,
 }
 
 func main() {
