@@ -21,6 +21,7 @@ var files = map[string]func(*source){
 	"vnni_amd64.s":    vnni,
 	"dotprod_arm64.s": dotprod,
 	"neon_arm64.s":    neon,
+	"rvv_riscv64.s":   rvv,
 }
 
 func main() {
