@@ -22,6 +22,7 @@ var files = map[string]func(*source){
 	"dotprod_arm64.s": dotprod,
 	"neon_arm64.s":    neon,
 	"rvv_riscv64.s":   rvv,
+	"neon_arm.s":      neonARM,
 }
 
 func main() {
