@@ -9,7 +9,7 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 TOOL    := $(GO) tool -modfile=tools/go.mod
 FUZZTIME ?= 20s
 
-.PHONY: build cross test test-race test-qemu e2e accept lint fuzz bench demo clean
+.PHONY: build cross test test-race test-qemu e2e accept lint fuzz bench bench-peers insns insns-update demo clean
 
 build: ## both binaries for this machine, into bin/
 	$(BUILD) -o $(BIN)/ ./cmd/kedge ./cmd/kedge-trainer
@@ -38,6 +38,7 @@ e2e: build ## processes and a real mosquitto; needs mosquitto
 ACCEPT_FUZZTIME ?= 2m
 accept: build ## the long runs: many kills and seeds, all mutations of models, whole models under qemu, an hour of fuzz
 	KEDGE_ACCEPT=1 KEDGE_REQUIRE_MOSQUITTO=1 KEDGE_REQUIRE_SHARED=1 $(GO) test -count=1 -timeout 60m ./cmd/e2e ./agent/... ./trainer/... ./runtime
+	KEDGE_ACCEPT=1 KEDGE_INSNS=1 KEDGE_REQUIRE_SHARED=1 $(GO) test -count=1 -timeout 60m ./runtime/runtimetest/insns
 	@sh scripts/test-qemu.sh
 	@sh scripts/fuzz.sh $(ACCEPT_FUZZTIME)
 
@@ -50,8 +51,21 @@ lint:
 fuzz: ## every fuzz target for FUZZTIME
 	@sh scripts/fuzz.sh $(FUZZTIME)
 
-bench:
-	$(GO) test -run '^$$' -bench . ./runtime/... ./agent/drift
+bench: ## times of whole models on this machine, into docs/bench.md
+	$(GO) run ./scripts/bench
+
+PEERS ?= $(HOME)/.cache/kedge-peers
+bench-peers: ## the same beside ONNX Runtime; needs npm, gcc and a network
+	npm install --ignore-scripts --no-audit --no-fund --prefix $(PEERS) onnxruntime-node@1.30.0
+	cd tools/ortbench && $(GO) build -o $(PEERS)/ortbench .
+	$(GO) run ./scripts/bench -peer $(PEERS)/ortbench \
+		-lib $(PEERS)/node_modules/onnxruntime-node/bin/napi-v6/linux/$$($(GO) env GOARCH | sed s/amd64/x64/)/libonnxruntime.so.1
+
+insns: ## instructions of an inference on the boards' processors; needs qemu-user and gcc
+	$(GO) run ./runtime/runtimetest/insns
+
+insns-update: ## the same, and docs/insns.md takes the results
+	$(GO) run ./runtime/runtimetest/insns -update
 
 demo: build ## drift, report, retraining and update, on a simulated pump
 	$(BIN)/kedge-trainer demo
