@@ -33,6 +33,7 @@ func program() cli.Program {
 			inferCommand(),
 			inspectCommand(),
 			benchCommand(),
+			compareCommand(),
 			versionCommand(),
 		},
 	}

@@ -36,11 +36,15 @@ func (f modelFlags) options() (runtime.Options, error) {
 }
 
 // load reads and loads the model at path.
-func (f modelFlags) load(path string) (*runtime.Model, error) {
+func (f modelFlags) load(path string) (*runtime.Model, error) { return f.loadFor(path, 1) }
+
+// loadFor is load for that many threads.
+func (f modelFlags) loadFor(path string, threads int) (*runtime.Model, error) {
 	o, err := f.options()
 	if err != nil {
 		return nil, err
 	}
+	o.Threads = threads
 	file, err := cli.ReadFile(path)
 	if err != nil {
 		return nil, err
