@@ -7,6 +7,9 @@ import (
 	"kedge/runtime/tflite"
 )
 
+// maxCustomName is longer than any custom operator's name.
+const maxCustomName = 64
+
 // custom lists every custom operator by its name.
 var custom = map[string]prepare{
 	"SignalDelay":                         prepareSignalDelay,

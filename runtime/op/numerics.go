@@ -51,6 +51,9 @@ func Known(name string) (Numerics, error) {
 // Custom operators are the same in all numerics.
 func (n Numerics) definition(o *tflite.Operator) prepare {
 	if o.Code == tflite.Custom {
+		if len(o.Custom) > maxCustomName {
+			return nil // and is not hashed, for each operator may name the same megabyte
+		}
 		return custom[o.Custom]
 	}
 	if f, ok := definitions[n][o.Code]; ok {
