@@ -157,10 +157,10 @@ func TestSharedConstants(t *testing.T) {
 		t.Errorf("got %v, want %v", err, runtime.ErrBudget)
 	}
 	few := *b
-	few.Ops, few.Outputs = b.Ops[:500], b.Outputs[:500]
-	few.Tensors = b.Tensors[:502]
+	few.Ops, few.Outputs = b.Ops[:150], b.Outputs[:150]
+	few.Tensors = b.Tensors[:152]
 	if err := checkFile(t, few.Bytes()); err != nil {
-		t.Errorf("500 operators: got %v, want none", err)
+		t.Errorf("150 operators: got %v, want none", err)
 	}
 }
 

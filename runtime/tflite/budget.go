@@ -28,7 +28,7 @@ func NewBudget(fileBytes int) *Budget {
 // readableBase is how many bytes of constants preparation may go through, beside
 // a multiple of the file. Operators may share constants, as those of an unrolled
 // recurrent layer do, but thousands of a hostile file could share most of it.
-const readableBase = 256 << 20
+const readableBase = 64 << 20
 
 // Read takes n bytes of a constant that are gone through, or fails with
 // ErrBudget.
