@@ -60,6 +60,10 @@ func (s *Set) PrepareConv(c *Conv, take Take) {
 	prepareConvGeneric(c, take)
 }
 
+// slowTaps is about how many times as long a multiplication takes in a depthwise
+// layer as in a matrix product.
+const slowTaps = 8
+
 // PrepareDepthwise completes d; then d.Scratch is the working memory that Run
 // needs.
 func (s *Set) PrepareDepthwise(d *Depthwise, take Take) {
@@ -67,7 +71,7 @@ func (s *Set) PrepareDepthwise(d *Depthwise, take Take) {
 		d.layer = s.engine.newDepthwise(d, take)
 	}
 	if d.layer != nil {
-		d.Scratch = d.layer.split(s.Threads, d.macs())
+		d.Scratch = d.layer.split(s.Threads, slowTaps*d.macs())
 		return
 	}
 	prepareDepthwiseGeneric(d)

@@ -3,12 +3,13 @@ package kernel
 import (
 	"runtime"
 	"sync/atomic"
+	"time"
 )
 
 // Team computes the longer layers of one session on several threads. Its helpers
-// are there while an inference is in flight, when they spin for the next layer
-// instead of sleeping: waking a thread takes longer than most layers. Whoever
-// comes late finds nothing left to do, and nobody waits for him.
+// are there while an inference is in flight and shortly after, and spin for the
+// next layer instead of sleeping: waking a thread takes longer than most layers.
+// Whoever comes late finds nothing left to do, and nobody waits for him.
 //
 // The bytes are those of one thread, because the parts of a layer are separate.
 type Team struct {
@@ -27,7 +28,7 @@ type Team struct {
 
 // helper is the place of one thread beside the caller's.
 type helper struct {
-	taken atomic.Bool // by a goroutine, which may still be that of an earlier inference
+	there atomic.Bool // a goroutine is at work in it
 	work  Work
 }
 
@@ -39,14 +40,20 @@ func NewTeam(threads int) *Team {
 	return &Team{helpers: make([]helper, threads-1)}
 }
 
+// linger is how long helpers stay after an inference in case the next one follows
+// at once: waking them takes as long as a whole inference of a small model.
+const linger = 200 * time.Microsecond
+
 // Begin calls the helpers together for an inference.
 func (t *Team) Begin() {
 	if t == nil {
 		return
 	}
-	inference := t.inFlight.Add(1)
+	t.inFlight.Add(1)
 	for i := range t.helpers {
-		go t.help(i, inference)
+		if h := &t.helpers[i]; !h.there.Load() && h.there.CompareAndSwap(false, true) {
+			go t.help(i+1, h)
+		}
 	}
 }
 
@@ -57,16 +64,20 @@ func (t *Team) End() {
 	}
 }
 
-// help works until the inference has ended.
-func (t *Team) help(i int, inference uint32) {
-	h := &t.helpers[i]
-	if !h.taken.CompareAndSwap(false, true) {
-		return
-	}
-	defer h.taken.Store(false)
-	for spins := 1; t.inFlight.Load() == inference; spins++ {
-		if t.take(i+1, &h.work) {
-			spins = 0
+// help works as worker number id until no inference has been in flight for a
+// while.
+func (t *Team) help(id int, h *helper) {
+	defer h.there.Store(false)
+	var idle time.Time // since when; zero while an inference is in flight
+	for spins := 1; ; spins++ {
+		switch {
+		case t.take(id, &h.work) || t.inFlight.Load()%2 == 1:
+			idle = time.Time{}
+		case spins%64 != 0:
+		case idle.IsZero():
+			idle = time.Now()
+		case time.Since(idle) > linger:
+			return
 		}
 		if spins%1024 == 0 {
 			runtime.Gosched()
