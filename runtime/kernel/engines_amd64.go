@@ -38,7 +38,7 @@ var vnni = engine{
 	tapFlip:   0x80,
 	depthwise: []tile{{4, depthwiseVNNI4}, {1, depthwiseVNNI1}},
 	quads:     &quadKernels{gather: gatherVNNI, run: depthwiseQuadsVNNI},
-	pace: 1 << 17,
+	pace:      1 << 17,
 	params:    vnniParams,
 	lines:     linesVNNI,
 	addPaired: addVNNI,
