@@ -3,9 +3,9 @@ package kernel
 import "kedge/runtime/fixed"
 
 // Add is the addition of two 8-bit tensors of different quantization: both are
-// brought to a common scale, and their sum is requantized. Bytes stand for int8 or, with Unsigned set,
-// for uint8: Min and Max lie within the one or the other, and the sum's low byte
-// is stored.
+// brought to a common scale, and their sum is requantized. Bytes stand for int8
+// or, with Unsigned set, for uint8: Min and Max lie within the one or the other,
+// and the sum's low byte is stored.
 type Add struct {
 	X, Y     Addend
 	Unsigned bool
@@ -85,17 +85,16 @@ func (a *Add) At(x, y int8) int8 {
 // M = high·2^16 + low with a low half that has a sign, that side is
 //
 //	t = v·high·2^5 + (v·low + 2^10)>>11        (v·2^20 times M, rounded)
-//	(t + half − [t<0]) >> e                    for e > 0
+//	(t + 2^(e−1) − [t<0]) >> e                 for e > 0
 //
 // and w·sign·2^19 is added. The output's factor is applied as in [channel].
 type linearAdd struct {
 	zero, high, low int32
-	half, signs, e  int32 // signs is −1 for e > 0
+	signs, e        int32 // signs is −1 for e > 0
 	wZero, wSign    int32 // of the plain side; its sign times 2^13
 	m               int32
 	outE, outSigns  int32
 	min, max, unit  int32 // unit is the output's zero point
-	constant        int64 // 2^30 + (half + zero·2^outE)·2^31
 	swapped         bool  // X is the plain side
 }
 
@@ -115,18 +114,15 @@ func newLinearAdd(a *Add) *linearAdd {
 	}
 	l.zero, l.e = v.Zero, -m.Shift
 	if l.e > 0 {
-		l.half, l.signs = 1<<uint(l.e-1), -1
+		l.signs = -1
 	}
 	l.wZero, l.wSign = w.Zero, 1<<13
 	if w.Negative {
 		l.wSign = -l.wSign
 	}
 	l.m, l.outE, l.min, l.max, l.unit = o.M, -o.Shift, a.Min, a.Max, a.Zero
-	c := int64(a.Zero) << uint(l.outE)
 	if l.outE > 0 {
-		c += 1 << uint(l.outE-1)
 		l.outSigns = -1
 	}
-	l.constant = 1<<30 + c<<31
 	return l
 }

@@ -208,11 +208,7 @@ func (e *engine) newQuadLayer(d *Depthwise, c *Conv, q *quads, channels []channe
 	for first := 0; first < d.OutC; first += quadLanes {
 		p := panel{panelKernels: kernels, first: first, used: min(quadLanes, d.OutC-first)}
 		p.weights = q.weights(d, first, p.used)
-		var cs []channel
-		for i := range p.used {
-			cs = append(cs, channels[(first+i)%d.OutC])
-		}
-		p.params = e.params(p.filled(cs), l.zero)
+		p.params = e.params(p.filled(channels[first:first+p.used]), l.zero)
 		l.panels = append(l.panels, p)
 	}
 	l.perGroup = len(l.panels)

@@ -34,7 +34,7 @@ type quads struct {
 	full, last struct{ from, to []int32 }
 }
 
-// newQuads lays out d, or returns nil where it does not fit in quads.
+// newQuads lays out c, or returns nil where it does not fit in quads.
 func (e *engine) newQuads(c *Conv) *quads {
 	k := e.quads
 	if k == nil || c.DilationW != 1 || c.StrideW != 1 || c.KernelW > 3 || c.KernelW < 2 || c.InC < quadLanes {
@@ -68,8 +68,8 @@ func (e *engine) newQuads(c *Conv) *quads {
 }
 
 // table lists where the quads of n output rows begin and where their results go,
-// an even number by repeating the last. The second result
-// of a quad that has only one goes where the first does, which is stored after.
+// an even number by repeating the last. The second result of a quad that has only
+// one goes where the first does, which is stored after.
 func (q *quads) table(n, step, width int) (from, to []int32) {
 	for i := 0; i < n*q.perRow || i%2 != 0; i++ {
 		at := min(i, n*q.perRow-1)
@@ -91,7 +91,7 @@ func (q *quads) weights(d *Depthwise, first, used int) []byte {
 		for shift := range shifts {
 			for lane := range used {
 				for kx := range d.KernelW {
-					w := d.Weights[(ky*d.KernelW+kx)*d.OutC+(first+lane)%d.OutC]
+					w := d.Weights[(ky*d.KernelW+kx)*d.OutC+first+lane]
 					packed[(ky*shifts+shift)*quadBytes+lane*4+kx+shift] = byte(w)
 				}
 			}

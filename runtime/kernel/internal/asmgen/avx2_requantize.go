@@ -1,0 +1,163 @@
+package main
+
+import "fmt"
+
+// avx2Scale turns 8 sums into results that have their zero point but not their
+// bounds yet, as vnniScale does, from sums to which 2^30 has been added: they are
+// not negative, twice the multiplier is a factor without sign, and bit 30 tells
+// the sign. With p = (sum + 2^30)·2m the result is
+//
+//	((p + constant)>>32 + [sum≥0]) >> e
+//
+// where the constant takes off what 2^30 brought, and for e > 0 the one that is
+// right only for sums ≥ 0. For e = 0 the sign does not count.
+//
+// params: bias + 2^30, 2m, 2m of the odd columns, the constants of the even
+// columns and of the odd ones, e, and the shift after which the sign remains.
+func avx2Scale(s *source, sum, a, b int, param [7]string) {
+	s.op("VPSRLQ $32, Y%d, Y%d", sum, a)
+	s.op("VPSRLVD %s, Y%d, Y%d", param[6], sum, b)
+	s.op("VPMULUDQ %s, Y%d, Y%d", param[1], sum, sum)
+	s.op("VPMULUDQ %s, Y%d, Y%d", param[2], a, a)
+	s.op("VPADDQ %s, Y%d, Y%d", param[3], sum, sum)
+	s.op("VPADDQ %s, Y%d, Y%d", param[4], a, a)
+	s.op("VPSRLQ $32, Y%d, Y%d", sum, sum)
+	s.op("VPBLENDD $0xAA, Y%d, Y%d, Y%d", a, sum, sum)
+	s.op("VPADDD Y%d, Y%d, Y%d", b, sum, sum)
+	s.op("VPSRAVD %s, Y%d, Y%d", param[5], sum, sum)
+}
+
+// avx2ScaleAll scales a tile's sums, rows times n vectors of them, and sets the
+// bounds for packing. Several rows take the parameters from registers.
+func avx2ScaleAll(s *source, rows, n int) {
+	s.op("MOVQ block_params(DI), CX")
+	for i := range n {
+		var param [7]string
+		for f := 1; f < len(param); f++ {
+			param[f] = fmt.Sprintf("%d(CX)", avx2Block*i+32*f)
+			if rows > 1 {
+				s.op("VMOVDQU %s, Y%d", param[f], 9+f)
+				param[f] = fmt.Sprintf("Y%d", 9+f)
+			}
+		}
+		for r := range rows {
+			avx2Scale(s, r*n+i, 8, 9, param)
+		}
+	}
+	s.op("VPBROADCASTB block_min(DI), Y14")
+	s.op("VPBROADCASTB block_max(DI), Y15")
+}
+
+// avx2Pack16 packs two times 16 results, in two vectors each, into bytes in the
+// first, and bounds them.
+func avx2Pack16(s *source, a, b int) {
+	s.op("VPACKSSDW Y%d, Y%d, Y%d", a+1, a, a)
+	if b != a {
+		s.op("VPACKSSDW Y%d, Y%d, Y%d", b+1, b, b)
+	}
+	s.op("VPACKSSWB Y%d, Y%d, Y%d", b, a, a)
+	s.op("VPMAXSB Y14, Y%d, Y%d", a, a)
+	s.op("VPERMQ $0xD8, Y%d, Y%d", a, a)
+	s.op("VPMINSB Y15, Y%d, Y%d", a, a)
+}
+
+// avx2Store16 stores rows of 16 results, or as many of each as there are columns
+// in use.
+func avx2Store16(s *source, rows int, columns bool) {
+	for r := 0; r < rows; r += 2 {
+		avx2Pack16(s, 2*r, 2*min(r+1, rows-1))
+		if rows > 1 {
+			s.op("VEXTRACTI128 $1, Y%d, X%d", 2*r, 2*r+2)
+		}
+	}
+	part, end := s.label("part"), s.label("end")
+	if columns {
+		s.op("MOVQ block_columns(DI), R13")
+		s.op("CMPQ R13, $16")
+		s.op("JNE %s", part)
+	}
+	for r := range rows {
+		s.op("VMOVDQU X%d, (SI)", 2*r)
+		s.op("ADDQ DX, SI")
+	}
+	if !columns {
+		return
+	}
+	s.op("JMP %s", end)
+	s.at(part)
+	for r := range rows {
+		half, rest := s.label("half"), s.label("rest")
+		s.op("MOVQ SI, R12")
+		s.op("VMOVQ X%d, R8", 2*r)
+		s.op("TESTQ $8, R13")
+		s.op("JEQ %s", half)
+		s.op("MOVQ R8, (R12)")
+		s.op("ADDQ $8, R12")
+		s.op("VPEXTRQ $1, X%d, R8", 2*r)
+		s.at(half)
+		avx2Part(s)
+		s.at(rest)
+		s.op("ADDQ DX, SI")
+	}
+	s.at(end)
+}
+
+// avx2Part stores the lowest R13&7 bytes of R8 at R12.
+func avx2Part(s *source) {
+	for _, c := range []struct {
+		n     int
+		store string
+	}{{4, "MOVL"}, {2, "MOVW"}, {1, "MOVB"}} {
+		skip := s.label("skip")
+		s.op("TESTQ $%d, R13", c.n)
+		s.op("JEQ %s", skip)
+		s.op("%s R8, (R12)", c.store)
+		if c.n > 1 {
+			s.op("SHRQ $%d, R8", 8*c.n)
+			s.op("ADDQ $%d, R12", c.n)
+		}
+		s.at(skip)
+	}
+}
+
+// avx2Store8 stores rows of up to 8 results.
+func avx2Store8(s *source, rows int) {
+	s.op("VMOVDQU fourAVX2<>(SB), Y13")
+	for r := 0; r < rows; r += 4 {
+		row := func(i int) int { return min(r+i, rows-1) }
+		s.op("VPACKSSDW Y%d, Y%d, Y%d", row(1), r, r)
+		if row(2) != row(1) {
+			s.op("VPACKSSDW Y%d, Y%d, Y%d", row(3), r+2, r+2)
+			s.op("VPACKSSWB Y%d, Y%d, Y%d", r+2, r, r)
+		} else {
+			s.op("VPACKSSWB Y%d, Y%d, Y%d", r, r, r)
+		}
+		s.op("VPMAXSB Y14, Y%d, Y%d", r, r)
+		s.op("VPERMD Y%d, Y13, Y%d", r, r)
+		s.op("VPMINSB Y15, Y%d, Y%d", r, r)
+		if row(2) != row(1) {
+			s.op("VEXTRACTI128 $1, Y%d, X%d", r, r+1)
+		}
+	}
+	part, end := s.label("part"), s.label("end")
+	s.op("MOVQ block_columns(DI), R13")
+	s.op("CMPQ R13, $8")
+	s.op("JNE %s", part)
+	for r := range rows {
+		if r%2 == 0 {
+			s.op("VMOVQ X%d, (SI)", r/4*4+r%4/2)
+		} else {
+			s.op("VPEXTRQ $1, X%d, (SI)", r/4*4+r%4/2)
+		}
+		s.op("ADDQ DX, SI")
+	}
+	s.op("JMP %s", end)
+	s.at(part)
+	for r := range rows {
+		s.op("MOVQ SI, R12")
+		s.op("VPEXTRQ $%d, X%d, R8", r%2, r/4*4+r%4/2)
+		avx2Part(s)
+		s.op("ADDQ DX, SI")
+	}
+	s.at(end)
+}
