@@ -13,6 +13,22 @@ import (
 	"kedge/runtime/tensor"
 )
 
+// TestDetectionAtThreshold: a box that overlaps a better one by just the threshold,
+// here 0.75/1.25, is kept.
+func TestDetectionAtThreshold(t *testing.T) {
+	b := rt.Detector(false)
+	b.Ops[0].CustomOptions = rt.Flex(
+		"max_detections", 3, "max_classes_per_detection", 1, "nms_score_threshold", float32(0.25), "nms_iou_threshold", float32(0.6),
+		"num_classes", 2, "y_scale", float32(10), "x_scale", float32(10), "h_scale", float32(5), "w_scale", float32(5))
+	codes := make([]float32, 16)
+	codes[5] = 2.5
+	s := session(t, b)
+	invoke(t, s, rt.Float32s(codes...), rt.Float32s(0, 0.5, 0, 0, 0.75, 0, 0, 0, 0, 0, 0, 0))
+	if got, want := s.Output(3), rt.Float32s(2); !bytes.Equal(got, want) {
+		t.Errorf("number of boxes: got % x, want % x", got, want)
+	}
+}
+
 // detections is what a model puts out: 4 values for each box, classes, scores,
 // and the number.
 func detections(values ...float32) []byte { return rt.Float32s(values...) }
