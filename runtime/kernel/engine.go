@@ -61,6 +61,9 @@ type engine struct {
 	spare int
 	// params lays out the epilogue of one panel.
 	params func(p []channel, zero int32) []byte
+	// linear is params in the form of linearParams, and nil where it is not exact;
+	// or nil for kernels that do not know it. It is for matrix products.
+	linear func(p []channel, o *Output) []byte
 	// flipped copies bytes and adds 0x80; nil where flip is 0.
 	flipped func(dst, src []int8)
 	// pace is about how many multiply-accumulate operations a layer must have to
@@ -76,6 +79,11 @@ type engine struct {
 	peak func(n int) (macs int64)
 }
 
+// plainFactor makes with a shift of 1 a factor of a quarter, and a thousandth of
+// that more, which is not felt by 4·v for |v| < 256: so sums of that kind do not
+// lie on the edge between two results, where linearParams is not exact.
+const plainFactor = 1<<30 + 1<<20
+
 // requantization is what the epilogue needs of n channels, and those of them for
 // which it would not be exact for every accumulator that they can reach: it takes
 // factors from 2^-23 to 1 and accumulators within ±2^30. Where they are too many
@@ -90,14 +98,14 @@ func (e *engine) requantization(magnitude func(i int) int64, bias, folded []int3
 			b = bias[i]
 		}
 		if sum == 0 {
-			// The result is always the same, and 4·v times 2^-2 is v whatever the
+			// The result is always the same, and 4·v times a quarter is v whatever the
 			// factor was.
-			cs[i] = channel{bias: 4 * (int32(o.requantize(b, i)) - o.Zero), m: 1 << 30, shift: 1, most: 1 << 10}
+			cs[i] = channel{bias: 4 * (int32(o.requantize(b, i)) - o.Zero), m: plainFactor, shift: 1, most: 1 << 10}
 			continue
 		}
 		most := 255*sum + max(int64(b), -int64(b))
 		if m.Shift > 0 || m.Shift < -22 || m.M < 1<<30 || most >= 1<<30 {
-			cs[i] = channel{m: 1 << 30, shift: 1}
+			cs[i] = channel{m: plainFactor, shift: 1}
 			if others = append(others, i); len(others) > len(cs)/exceptional {
 				return nil, nil
 			}

@@ -40,6 +40,7 @@ var vnni = engine{
 	quads:     &quadKernels{gather: gatherVNNI, run: depthwiseQuadsVNNI},
 	pace:      1 << 17,
 	params:    vnniParams,
+	linear:    linearParams,
 	lines:     linesVNNI,
 	addPaired: addVNNI,
 	flipped:   func(dst, src []int8) { flipVNNI(unsafe.SliceData(dst), unsafe.SliceData(src), len(src)) },

@@ -79,11 +79,7 @@ func (e *engine) newMatrix(c *Conv, s bands, kernels []panelKernels, take Take) 
 		left := filters - first%filters
 		p.used = min(left, p.columns)
 		p.weights = p.arranged(e.pack(&p, c.Weights, len(s.reach), k/len(s.reach), s.length))
-		if p.doubled {
-			p.params = e.params(slices.Concat(channels, channels), l.zero)
-		} else {
-			p.params = e.params(p.filled(channels[first:first+p.used]), l.zero)
-		}
+		e.epilogue(&p, channels[first:first+p.used], &c.Output)
 		first += p.used
 		if last := len(l.panels) - 1; p.repeated && left < filters && l.panels[last].takes(&p) {
 			l.panels[last].append(&p)
@@ -97,6 +93,22 @@ func (e *engine) newMatrix(c *Conv, s bands, kernels []panelKernels, take Take) 
 	}
 	l.perGroup = len(l.panels) / c.Groups
 	return l.except(c, others)
+}
+
+// epilogue sets the panel's params, for its channels in use.
+func (e *engine) epilogue(p *panel, used []channel, o *Output) {
+	cs := p.filled(used)
+	if p.doubled {
+		cs = slices.Concat(used, used)
+	}
+	if e.linear != nil {
+		p.params = e.linear(cs, o)
+	}
+	if p.params != nil {
+		p.linear = 1
+		return
+	}
+	p.params = e.params(cs, o.Zero)
 }
 
 func (e *engine) newLayer(c *Conv, s bands) *layer {

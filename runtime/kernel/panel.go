@@ -44,6 +44,7 @@ type block struct {
 	results *int32         // of quads: where each result goes, from out
 	columns int            // channels of the panel that are in use
 	width   int            // those that it has weights for
+	linear  int            // 1 where params have the form of linearParams
 	zero    int32          // of the output
 	min     int32
 	max     int32
@@ -62,6 +63,7 @@ type panel struct {
 	from        int // byte of a pixel that its windows begin at
 	weights     []byte
 	params      []byte
+	linear      int // what it is in block
 }
 
 // mostRepeated is up to how many bytes of weights panels are joined: that is long
@@ -97,7 +99,7 @@ func plainParams(p []channel, _ int32) []byte {
 func (p *panel) filled(used []channel) []channel {
 	cs := append(make([]channel, 0, p.columns), used...)
 	for len(cs) < p.columns {
-		cs = append(cs, channel{m: 1 << 30, shift: 1})
+		cs = append(cs, channel{m: plainFactor, shift: 1})
 	}
 	return cs
 }
@@ -106,7 +108,7 @@ func (p *panel) filled(used []channel) []channel {
 // of them as fit with each size of tile. out begins at the first row.
 func (p *panel) multiply(b *block, offsets []int32, out []int8, stride int) {
 	b.b, b.params = unsafe.Pointer(unsafe.SliceData(p.weights)), unsafe.Pointer(unsafe.SliceData(p.params))
-	b.stride, b.columns, b.width = stride, p.used, p.columns
+	b.stride, b.columns, b.width, b.linear = stride, p.used, p.columns, p.linear
 	done := 0
 	for _, t := range p.tiles {
 		n := len(offsets) - done

@@ -40,11 +40,10 @@ func vnni(s *source) {
 // where the results go.
 func vnniTile(s *source, columns, rows int, flip bool) {
 	n := columns / 16
-	// A single row would wait for its own sums: it takes two steps at a time, into
+	// A tile of few sums would wait for its own: it takes two steps at a time, into
 	// sums of their own.
-	twice := rows == 1
+	twice := rows*n <= 8
 	sums := rows * n
-	weights := func(i int) string { return fmt.Sprintf("Z%d", 24+i) }
 	sum := func(r, i int) string { return fmt.Sprintf("Z%d", r*n+i) }
 	name, doc := "gemmVNNI", "%d rows at a time times %d columns."
 	if flip {
@@ -60,7 +59,7 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 		s.op("MOVL $0x80808080, AX")
 		s.op("VPBROADCASTD AX, Z23")
 	}
-	tile, run, step, done := s.label("tile"), s.label("run"), s.label("step"), s.label("done")
+	tile, run := s.label("tile"), s.label("run")
 	s.at(tile)
 	s.op("MOVQ block_params(DI), CX")
 	for i := range n {
@@ -70,7 +69,7 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 		}
 	}
 	if twice {
-		for i := range n {
+		for i := range sums {
 			s.op("VPXORD Z%d, Z%d, Z%d", sums+i, sums+i, sums+i)
 		}
 	}
@@ -81,18 +80,11 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 	s.op("MOVQ block_length(DI), DX")
 	s.op("ADDQ SI, DX")
 	if twice {
-		vnniTwice(s, n, flip)
+		vnniTwice(s, rows, n, flip)
 	} else {
+		step := s.label("step")
 		s.at(step)
-		for i := range n {
-			s.op("VMOVDQU64 %d(CX), %s", 64*i, weights(i))
-		}
-		for r := range rows {
-			s.op("VPBROADCASTD (%s)(SI*1), Z28", vnniRows[r])
-			for i := range n {
-				s.op("VPDPBUSD %s, Z28, %s", weights(i), sum(r, i))
-			}
-		}
+		vnniStep(s, rows, n, flip, 0, 0)
 		s.op("ADDQ $%d, CX", 64*n)
 		s.op("ADDQ $4, SI")
 		s.op("CMPQ SI, DX")
@@ -101,8 +93,8 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 	s.op("DECQ runs-24(SP)")
 	s.op("JNZ %s", run)
 	if twice {
-		for i := range n {
-			s.op("VPADDD Z%d, %s, %s", sums+i, sum(0, i), sum(0, i))
+		for i := range sums {
+			s.op("VPADDD Z%d, Z%d, Z%d", sums+i, i, i)
 		}
 	}
 	s.op("MOVQ block_params(DI), CX")
@@ -112,29 +104,40 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 	s.op("MOVQ SI, out-32(SP)")
 	s.op("SUBQ $%d, left-8(SP)", rows)
 	s.op("JNZ %s", tile)
-	s.at(done)
 	s.op("VZEROUPPER")
 	s.op("RET")
 }
 
-// vnniTwice is the loop over a run for one row: two steps while there are two.
-func vnniTwice(s *source, n int, flip bool) {
-	load := func(at, z int) {
-		s.op("VPBROADCASTD %d(R8)(SI*1), Z%d", at, z)
+// vnniStep multiplies four bytes of every row, those of step number at from SI on,
+// and adds to the sums from Z(first) on.
+func vnniStep(s *source, rows, n int, flip bool, at, first int) {
+	weights := func(i int) string { return fmt.Sprintf("%d(CX)", 64*(at*n+i)) }
+	if rows > 1 {
+		for i := range n {
+			s.op("VMOVDQU64 %s, Z%d", weights(i), 24+i)
+		}
+		weights = func(i int) string { return fmt.Sprintf("Z%d", 24+i) }
+	}
+	for r := range rows {
+		s.op("VPBROADCASTD %d(%s)(SI*1), Z28", 4*at, vnniRows[r])
 		if flip {
-			s.op("VPXORD Z23, Z%d, Z%d", z, z)
+			s.op("VPXORD Z23, Z28, Z28")
+		}
+		for i := range n {
+			s.op("VPDPBUSD %s, Z28, Z%d", weights(i), first+r*n+i)
 		}
 	}
+}
+
+// vnniTwice is the loop over a run of two steps while there are two.
+func vnniTwice(s *source, rows, n int, flip bool) {
 	step, last, end := s.label("step"), s.label("last"), s.label("end")
 	s.op("SUBQ $4, DX")
 	s.op("CMPQ SI, DX")
 	s.op("JGE %s", last)
 	s.at(step)
 	for half := range 2 {
-		load(4*half, 24+half)
-		for i := range n {
-			s.op("VPDPBUSD %d(CX), Z%d, Z%d", 64*(half*n+i), 24+half, half*n+i)
-		}
+		vnniStep(s, rows, n, flip, half, half*rows*n)
 	}
 	s.op("ADDQ $%d, CX", 128*n)
 	s.op("ADDQ $8, SI")
@@ -142,10 +145,7 @@ func vnniTwice(s *source, n int, flip bool) {
 	s.op("JLT %s", step)
 	s.at(last)
 	s.op("JGT %s", end)
-	load(0, 28)
-	for i := range n {
-		s.op("VPDPBUSD %d(CX), Z28, Z%d", 64*i, i)
-	}
+	vnniStep(s, rows, n, flip, 0, 0)
 	s.op("ADDQ $%d, CX", 64*n)
 	s.at(end)
 }
@@ -189,12 +189,9 @@ func vnniDouble(s *source, rows int) {
 	s.op("MOVQ block_params(DI), CX")
 	s.op("MOVQ out-32(SP), SI")
 	all := []string{"Z0", "Z1", "Z2", "Z3"}
-	for r := range 4 {
-		if r < rows/2 {
-			vnniScale(s, 0, all[r], "K2")
-		} else {
-			all[r] = all[rows/2-1]
-		}
+	vnniScaleAll(s, rows/2, 1, func(r, _ int) string { return all[r] })
+	for r := rows / 2; r < 4; r++ {
+		all[r] = all[rows/2-1]
 	}
 	vnniPack(s, all)
 	s.op("VMOVDQU8 Z0, K1, (SI)")

@@ -47,6 +47,48 @@ func vnniScale(s *source, params int, sum, sign string) {
 	s.op("VPSRAVD %s, Z25, %s", at(5), sum)
 }
 
+// vnniLinear is vnniScale in the form of linearParams, for sums of the same 16
+// columns: with X the sum as a float32 and u = X·low + offset, the result is the
+// floor of X·high + u. That sum is rounded down, so its floor is the exact one's.
+//
+// params: bias, high, low, offset.
+func vnniLinear(s *source, params int, sums []string) {
+	for i := range 3 {
+		s.op("VMOVUPS %d(CX), Z%d", params+64*(1+i), 16+i)
+	}
+	for i, sum := range sums {
+		u := fmt.Sprintf("Z%d", 19+i%4)
+		s.op("VCVTDQ2PS %s, %s", sum, sum)
+		s.op("VMOVAPS Z18, %s", u)
+		s.op("VFMADD231PS Z17, %s, %s", sum, u)
+		s.op("VFMADD213PS.RD_SAE %s, Z16, %s", u, sum)
+		s.op("VCVTPS2DQ.RD_SAE %s, %s", sum, sum)
+	}
+}
+
+// vnniScaleAll turns a tile's sums, rows of n vectors, into results without bounds.
+// CX points to the parameters, whose form the argument names.
+func vnniScaleAll(s *source, rows, n int, sum func(r, i int) string) {
+	linear, scaled := s.label("linear"), s.label("scaled")
+	s.op("CMPQ block_linear(DI), $0")
+	s.op("JNE %s", linear)
+	for r := range rows {
+		for i := range n {
+			vnniScale(s, 384*i, sum(r, i), fmt.Sprintf("K%d", 2+i))
+		}
+	}
+	s.op("JMP %s", scaled)
+	s.at(linear)
+	for i := range n {
+		var sums []string
+		for r := range rows {
+			sums = append(sums, sum(r, i))
+		}
+		vnniLinear(s, 384*i, sums)
+	}
+	s.at(scaled)
+}
+
 // vnniPack packs four vectors of 16 results into bytes, one after the other, in
 // the first, and bounds them. Z29 holds the order of dwords, Z30 and Z31 the
 // bounds.
@@ -65,9 +107,9 @@ func vnniPack(s *source, r []string) {
 // results, DX is the distance to the next, K1 names the columns in use.
 func vnniStore(s *source, rows, n int, sum func(r, i int) string) {
 	var all []string
+	vnniScaleAll(s, rows, n, sum)
 	for r := range rows {
 		for i := range n {
-			vnniScale(s, 384*i, sum(r, i), fmt.Sprintf("K%d", 2+i))
 			all = append(all, sum(r, i))
 		}
 	}
