@@ -29,9 +29,9 @@ var vnni = engine{
 	},
 	double: &panelKernels{columns: 8, tiles: []tile{{8, gemmVNNI8x8}, {2, gemmVNNI2x8}}, doubled: true},
 	single: []panelKernels{
-		{columns: 64, tiles: []tile{{1, gemmFlipVNNI1x64}}},
-		{columns: 32, tiles: []tile{{1, gemmFlipVNNI1x32}}},
-		{columns: 16, tiles: []tile{{1, gemmFlipVNNI1x16}}},
+		{columns: 64, repeated: true, tiles: []tile{{1, gemmFlipVNNI1x64}}},
+		{columns: 32, repeated: true, tiles: []tile{{1, gemmFlipVNNI1x32}}},
+		{columns: 16, repeated: true, tiles: []tile{{1, gemmFlipVNNI1x16}}},
 	},
 	lanes:     16,
 	tapGroup:  4,

@@ -72,7 +72,7 @@ const mostRepeated = 128 << 10
 
 // takes reports whether q, which follows p, can become a part of it.
 func (p *panel) takes(q *panel) bool {
-	return p.panelKernels == q.panelKernels && len(p.weights)+len(q.weights) <= mostRepeated
+	return p.panelKernels == q.panelKernels && p.linear == q.linear && len(p.weights)+len(q.weights) <= mostRepeated
 }
 
 // append makes q, which follows p, a part of it.

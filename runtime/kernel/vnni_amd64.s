@@ -881,7 +881,7 @@ scaled7:
 // func gemmFlipVNNI1x64(b *block)
 //
 // 1 row at a time, to whose bytes it adds 128, times 64 columns.
-TEXT ·gemmFlipVNNI1x64(SB), NOSPLIT, $32-8
+TEXT ·gemmFlipVNNI1x64(SB), NOSPLIT, $72-8
 	MOVQ b+0(FP), DI
 	MOVQ block_rows(DI), AX
 	MOVQ AX, left-8(SP)
@@ -890,12 +890,23 @@ TEXT ·gemmFlipVNNI1x64(SB), NOSPLIT, $32-8
 	MOVQ block_out(DI), AX
 	MOVQ AX, out-32(SP)
 	MOVQ block_columns(DI), CX
+	MOVQ CX, columns-64(SP)
+	MOVQ block_params(DI), AX
+	MOVQ AX, params-40(SP)
+	MOVQ block_b(DI), AX
+	MOVQ AX, weights-48(SP)
+	MOVQ out-32(SP), AX
+	MOVQ AX, results-56(SP)
+panel1:
+	MOVL $64, AX
+	CMPQ CX, AX
+	CMOVQGT AX, CX
 	MOVQ $-1, AX
 	BZHIQ CX, AX, AX
 	KMOVQ AX, K1
 	MOVL $0x5555, AX
 	KMOVW AX, K7
-	MOVQ block_params(DI), CX
+	MOVQ params-40(SP), CX
 	VMOVDQU64 320(CX), Z25
 	VPTESTMD Z25, Z25, K2
 	VMOVDQU64 704(CX), Z25
@@ -909,8 +920,8 @@ TEXT ·gemmFlipVNNI1x64(SB), NOSPLIT, $32-8
 	VPBROADCASTB block_max(DI), Z31
 	MOVL $0x80808080, AX
 	VPBROADCASTD AX, Z23
-tile1:
-	MOVQ block_params(DI), CX
+tile2:
+	MOVQ params-40(SP), CX
 	VMOVDQU64 0(CX), Z0
 	VMOVDQU64 384(CX), Z1
 	VMOVDQU64 768(CX), Z2
@@ -929,15 +940,16 @@ tile1:
 	MOVQ CX, runs-24(SP)
 	MOVQ block_reach(DI), R15
 	MOVQ block_b(DI), CX
-run2:
+	MOVQ weights-48(SP), CX
+run3:
 	MOVLQSX (R15), SI
 	ADDQ $4, R15
 	MOVQ block_length(DI), DX
 	ADDQ SI, DX
 	SUBQ $4, DX
 	CMPQ SI, DX
-	JGE last4
-step3:
+	JGE last5
+step4:
 	VPBROADCASTD 0(R8)(SI*1), Z28
 	VPXORD Z23, Z28, Z28
 	VPDPBUSD 0(CX), Z28, Z0
@@ -953,9 +965,9 @@ step3:
 	ADDQ $512, CX
 	ADDQ $8, SI
 	CMPQ SI, DX
-	JLT step3
-last4:
-	JGT end5
+	JLT step4
+last5:
+	JGT end6
 	VPBROADCASTD 0(R8)(SI*1), Z28
 	VPXORD Z23, Z28, Z28
 	VPDPBUSD 0(CX), Z28, Z0
@@ -963,18 +975,19 @@ last4:
 	VPDPBUSD 128(CX), Z28, Z2
 	VPDPBUSD 192(CX), Z28, Z3
 	ADDQ $256, CX
-end5:
+end6:
 	DECQ runs-24(SP)
-	JNZ run2
+	JNZ run3
 	VPADDD Z4, Z0, Z0
 	VPADDD Z5, Z1, Z1
 	VPADDD Z6, Z2, Z2
 	VPADDD Z7, Z3, Z3
-	MOVQ block_params(DI), CX
+	MOVQ CX, end-72(SP)
+	MOVQ params-40(SP), CX
 	MOVQ out-32(SP), SI
 	MOVQ block_stride(DI), DX
 	CMPQ block_linear(DI), $0
-	JNE linear6
+	JNE linear7
 	VPSRLQ $32, Z0, Z25
 	VPSRLD.Z $30, Z0, K2, Z26
 	VPMULUDQ 64(CX), Z0, Z0
@@ -1011,8 +1024,8 @@ end5:
 	VMOVSHDUP Z3, K7, Z25
 	VPADDD Z26, Z25, Z25
 	VPSRAVD 1472(CX), Z25, Z3
-	JMP scaled7
-linear6:
+	JMP scaled8
+linear7:
 	VMOVUPS 64(CX), Z16
 	VMOVUPS 128(CX), Z17
 	VMOVUPS 192(CX), Z18
@@ -1045,7 +1058,7 @@ linear6:
 	VFMADD231PS Z17, Z3, Z19
 	VFMADD213PS.RD_SAE Z19, Z16, Z3
 	VCVTPS2DQ.RD_SAE Z3, Z3
-scaled7:
+scaled8:
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
 	VPACKSSWB Z2, Z0, Z0
@@ -1056,7 +1069,24 @@ scaled7:
 	ADDQ DX, SI
 	MOVQ SI, out-32(SP)
 	SUBQ $1, left-8(SP)
-	JNZ tile1
+	JNZ tile2
+	MOVQ columns-64(SP), CX
+	SUBQ $64, CX
+	JLE end9
+	MOVQ CX, columns-64(SP)
+	ADDQ $1536, params-40(SP)
+	MOVQ end-72(SP), AX
+	MOVQ AX, weights-48(SP)
+	MOVQ results-56(SP), AX
+	ADDQ $64, AX
+	MOVQ AX, results-56(SP)
+	MOVQ AX, out-32(SP)
+	MOVQ block_rows(DI), AX
+	MOVQ AX, left-8(SP)
+	MOVQ block_offsets(DI), AX
+	MOVQ AX, next-16(SP)
+	JMP panel1
+end9:
 	VZEROUPPER
 	RET
 
@@ -2046,7 +2076,7 @@ scaled7:
 // func gemmFlipVNNI1x32(b *block)
 //
 // 1 row at a time, to whose bytes it adds 128, times 32 columns.
-TEXT ·gemmFlipVNNI1x32(SB), NOSPLIT, $32-8
+TEXT ·gemmFlipVNNI1x32(SB), NOSPLIT, $72-8
 	MOVQ b+0(FP), DI
 	MOVQ block_rows(DI), AX
 	MOVQ AX, left-8(SP)
@@ -2055,12 +2085,23 @@ TEXT ·gemmFlipVNNI1x32(SB), NOSPLIT, $32-8
 	MOVQ block_out(DI), AX
 	MOVQ AX, out-32(SP)
 	MOVQ block_columns(DI), CX
+	MOVQ CX, columns-64(SP)
+	MOVQ block_params(DI), AX
+	MOVQ AX, params-40(SP)
+	MOVQ block_b(DI), AX
+	MOVQ AX, weights-48(SP)
+	MOVQ out-32(SP), AX
+	MOVQ AX, results-56(SP)
+panel1:
+	MOVL $64, AX
+	CMPQ CX, AX
+	CMOVQGT AX, CX
 	MOVQ $-1, AX
 	BZHIQ CX, AX, AX
 	KMOVQ AX, K1
 	MOVL $0x5555, AX
 	KMOVW AX, K7
-	MOVQ block_params(DI), CX
+	MOVQ params-40(SP), CX
 	VMOVDQU64 320(CX), Z25
 	VPTESTMD Z25, Z25, K2
 	VMOVDQU64 704(CX), Z25
@@ -2070,8 +2111,8 @@ TEXT ·gemmFlipVNNI1x32(SB), NOSPLIT, $32-8
 	VPBROADCASTB block_max(DI), Z31
 	MOVL $0x80808080, AX
 	VPBROADCASTD AX, Z23
-tile1:
-	MOVQ block_params(DI), CX
+tile2:
+	MOVQ params-40(SP), CX
 	VMOVDQU64 0(CX), Z0
 	VMOVDQU64 384(CX), Z1
 	VPXORD Z2, Z2, Z2
@@ -2086,15 +2127,16 @@ tile1:
 	MOVQ CX, runs-24(SP)
 	MOVQ block_reach(DI), R15
 	MOVQ block_b(DI), CX
-run2:
+	MOVQ weights-48(SP), CX
+run3:
 	MOVLQSX (R15), SI
 	ADDQ $4, R15
 	MOVQ block_length(DI), DX
 	ADDQ SI, DX
 	SUBQ $4, DX
 	CMPQ SI, DX
-	JGE last4
-step3:
+	JGE last5
+step4:
 	VPBROADCASTD 0(R8)(SI*1), Z28
 	VPXORD Z23, Z28, Z28
 	VPDPBUSD 0(CX), Z28, Z0
@@ -2106,24 +2148,25 @@ step3:
 	ADDQ $256, CX
 	ADDQ $8, SI
 	CMPQ SI, DX
-	JLT step3
-last4:
-	JGT end5
+	JLT step4
+last5:
+	JGT end6
 	VPBROADCASTD 0(R8)(SI*1), Z28
 	VPXORD Z23, Z28, Z28
 	VPDPBUSD 0(CX), Z28, Z0
 	VPDPBUSD 64(CX), Z28, Z1
 	ADDQ $128, CX
-end5:
+end6:
 	DECQ runs-24(SP)
-	JNZ run2
+	JNZ run3
 	VPADDD Z2, Z0, Z0
 	VPADDD Z3, Z1, Z1
-	MOVQ block_params(DI), CX
+	MOVQ CX, end-72(SP)
+	MOVQ params-40(SP), CX
 	MOVQ out-32(SP), SI
 	MOVQ block_stride(DI), DX
 	CMPQ block_linear(DI), $0
-	JNE linear6
+	JNE linear7
 	VPSRLQ $32, Z0, Z25
 	VPSRLD.Z $30, Z0, K2, Z26
 	VPMULUDQ 64(CX), Z0, Z0
@@ -2142,8 +2185,8 @@ end5:
 	VMOVSHDUP Z1, K7, Z25
 	VPADDD Z26, Z25, Z25
 	VPSRAVD 704(CX), Z25, Z1
-	JMP scaled7
-linear6:
+	JMP scaled8
+linear7:
 	VMOVUPS 64(CX), Z16
 	VMOVUPS 128(CX), Z17
 	VMOVUPS 192(CX), Z18
@@ -2160,7 +2203,7 @@ linear6:
 	VFMADD231PS Z17, Z1, Z19
 	VFMADD213PS.RD_SAE Z19, Z16, Z1
 	VCVTPS2DQ.RD_SAE Z1, Z1
-scaled7:
+scaled8:
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z1, Z1, Z1
 	VPACKSSWB Z1, Z0, Z0
@@ -2171,7 +2214,24 @@ scaled7:
 	ADDQ DX, SI
 	MOVQ SI, out-32(SP)
 	SUBQ $1, left-8(SP)
-	JNZ tile1
+	JNZ tile2
+	MOVQ columns-64(SP), CX
+	SUBQ $32, CX
+	JLE end9
+	MOVQ CX, columns-64(SP)
+	ADDQ $768, params-40(SP)
+	MOVQ end-72(SP), AX
+	MOVQ AX, weights-48(SP)
+	MOVQ results-56(SP), AX
+	ADDQ $32, AX
+	MOVQ AX, results-56(SP)
+	MOVQ AX, out-32(SP)
+	MOVQ block_rows(DI), AX
+	MOVQ AX, left-8(SP)
+	MOVQ block_offsets(DI), AX
+	MOVQ AX, next-16(SP)
+	JMP panel1
+end9:
 	VZEROUPPER
 	RET
 
@@ -2907,7 +2967,7 @@ scaled7:
 // func gemmFlipVNNI1x16(b *block)
 //
 // 1 row at a time, to whose bytes it adds 128, times 16 columns.
-TEXT ·gemmFlipVNNI1x16(SB), NOSPLIT, $32-8
+TEXT ·gemmFlipVNNI1x16(SB), NOSPLIT, $72-8
 	MOVQ b+0(FP), DI
 	MOVQ block_rows(DI), AX
 	MOVQ AX, left-8(SP)
@@ -2916,12 +2976,23 @@ TEXT ·gemmFlipVNNI1x16(SB), NOSPLIT, $32-8
 	MOVQ block_out(DI), AX
 	MOVQ AX, out-32(SP)
 	MOVQ block_columns(DI), CX
+	MOVQ CX, columns-64(SP)
+	MOVQ block_params(DI), AX
+	MOVQ AX, params-40(SP)
+	MOVQ block_b(DI), AX
+	MOVQ AX, weights-48(SP)
+	MOVQ out-32(SP), AX
+	MOVQ AX, results-56(SP)
+panel1:
+	MOVL $64, AX
+	CMPQ CX, AX
+	CMOVQGT AX, CX
 	MOVQ $-1, AX
 	BZHIQ CX, AX, AX
 	KMOVQ AX, K1
 	MOVL $0x5555, AX
 	KMOVW AX, K7
-	MOVQ block_params(DI), CX
+	MOVQ params-40(SP), CX
 	VMOVDQU64 320(CX), Z25
 	VPTESTMD Z25, Z25, K2
 	VMOVDQU64 dwordsVNNI<>(SB), Z29
@@ -2929,8 +3000,8 @@ TEXT ·gemmFlipVNNI1x16(SB), NOSPLIT, $32-8
 	VPBROADCASTB block_max(DI), Z31
 	MOVL $0x80808080, AX
 	VPBROADCASTD AX, Z23
-tile1:
-	MOVQ block_params(DI), CX
+tile2:
+	MOVQ params-40(SP), CX
 	VMOVDQU64 0(CX), Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ next-16(SP), CX
@@ -2943,15 +3014,16 @@ tile1:
 	MOVQ CX, runs-24(SP)
 	MOVQ block_reach(DI), R15
 	MOVQ block_b(DI), CX
-run2:
+	MOVQ weights-48(SP), CX
+run3:
 	MOVLQSX (R15), SI
 	ADDQ $4, R15
 	MOVQ block_length(DI), DX
 	ADDQ SI, DX
 	SUBQ $4, DX
 	CMPQ SI, DX
-	JGE last4
-step3:
+	JGE last5
+step4:
 	VPBROADCASTD 0(R8)(SI*1), Z28
 	VPXORD Z23, Z28, Z28
 	VPDPBUSD 0(CX), Z28, Z0
@@ -2961,22 +3033,23 @@ step3:
 	ADDQ $128, CX
 	ADDQ $8, SI
 	CMPQ SI, DX
-	JLT step3
-last4:
-	JGT end5
+	JLT step4
+last5:
+	JGT end6
 	VPBROADCASTD 0(R8)(SI*1), Z28
 	VPXORD Z23, Z28, Z28
 	VPDPBUSD 0(CX), Z28, Z0
 	ADDQ $64, CX
-end5:
+end6:
 	DECQ runs-24(SP)
-	JNZ run2
+	JNZ run3
 	VPADDD Z1, Z0, Z0
-	MOVQ block_params(DI), CX
+	MOVQ CX, end-72(SP)
+	MOVQ params-40(SP), CX
 	MOVQ out-32(SP), SI
 	MOVQ block_stride(DI), DX
 	CMPQ block_linear(DI), $0
-	JNE linear6
+	JNE linear7
 	VPSRLQ $32, Z0, Z25
 	VPSRLD.Z $30, Z0, K2, Z26
 	VPMULUDQ 64(CX), Z0, Z0
@@ -2986,8 +3059,8 @@ end5:
 	VMOVSHDUP Z0, K7, Z25
 	VPADDD Z26, Z25, Z25
 	VPSRAVD 320(CX), Z25, Z0
-	JMP scaled7
-linear6:
+	JMP scaled8
+linear7:
 	VMOVUPS 64(CX), Z16
 	VMOVUPS 128(CX), Z17
 	VMOVUPS 192(CX), Z18
@@ -2996,7 +3069,7 @@ linear6:
 	VFMADD231PS Z17, Z0, Z19
 	VFMADD213PS.RD_SAE Z19, Z16, Z0
 	VCVTPS2DQ.RD_SAE Z0, Z0
-scaled7:
+scaled8:
 	VPACKSSDW Z0, Z0, Z0
 	VPACKSSWB Z0, Z0, Z0
 	VPERMD Z0, Z29, Z0
@@ -3006,7 +3079,24 @@ scaled7:
 	ADDQ DX, SI
 	MOVQ SI, out-32(SP)
 	SUBQ $1, left-8(SP)
-	JNZ tile1
+	JNZ tile2
+	MOVQ columns-64(SP), CX
+	SUBQ $16, CX
+	JLE end9
+	MOVQ CX, columns-64(SP)
+	ADDQ $384, params-40(SP)
+	MOVQ end-72(SP), AX
+	MOVQ AX, weights-48(SP)
+	MOVQ results-56(SP), AX
+	ADDQ $16, AX
+	MOVQ AX, results-56(SP)
+	MOVQ AX, out-32(SP)
+	MOVQ block_rows(DI), AX
+	MOVQ AX, left-8(SP)
+	MOVQ block_offsets(DI), AX
+	MOVQ AX, next-16(SP)
+	JMP panel1
+end9:
 	VZEROUPPER
 	RET
 

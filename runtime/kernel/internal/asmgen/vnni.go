@@ -49,19 +49,28 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 	if flip {
 		name, doc = "gemmFlipVNNI", "%d row at a time, to whose bytes it adds 128, times %d columns."
 	}
-	s.function(fmt.Sprintf("%s%dx%d", name, rows, columns), fmt.Sprintf(doc, rows, columns), 32)
+	frame := 32
+	if flip {
+		frame = 72
+	}
+	s.function(fmt.Sprintf("%s%dx%d", name, rows, columns), fmt.Sprintf(doc, rows, columns), frame)
 	vnniArguments(s)
 	s.op("MOVQ block_columns(DI), CX")
+	params, panel := "block_params(DI)", ""
+	if flip {
+		params, panel = "params-40(SP)", s.label("panel")
+		vnniPanels(s, panel)
+	}
 	s.op("MOVQ $-1, AX") // the columns in use, one bit each
 	s.op("BZHIQ CX, AX, AX")
-	vnniConstants(s, n)
+	vnniConstants(s, n, params)
 	if flip {
 		s.op("MOVL $0x80808080, AX")
 		s.op("VPBROADCASTD AX, Z23")
 	}
 	tile, run := s.label("tile"), s.label("run")
 	s.at(tile)
-	s.op("MOVQ block_params(DI), CX")
+	s.op("MOVQ %s, CX", params)
 	for i := range n {
 		s.op("VMOVDQU64 %d(CX), %s", 384*i, sum(0, i))
 		for r := 1; r < rows; r++ {
@@ -74,6 +83,9 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 		}
 	}
 	vnniRowAddresses(s, rows)
+	if flip {
+		s.op("MOVQ weights-48(SP), CX")
+	}
 	s.at(run)
 	s.op("MOVLQSX (R15), SI")
 	s.op("ADDQ $4, R15")
@@ -97,15 +109,59 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 			s.op("VPADDD Z%d, Z%d, Z%d", sums+i, i, i)
 		}
 	}
-	s.op("MOVQ block_params(DI), CX")
+	if flip {
+		s.op("MOVQ CX, end-72(SP)")
+	}
+	s.op("MOVQ %s, CX", params)
 	s.op("MOVQ out-32(SP), SI")
 	s.op("MOVQ block_stride(DI), DX")
 	vnniStore(s, rows, n, sum)
 	s.op("MOVQ SI, out-32(SP)")
 	s.op("SUBQ $%d, left-8(SP)", rows)
 	s.op("JNZ %s", tile)
+	if flip {
+		vnniNextPanel(s, n, panel)
+	}
 	s.op("VZEROUPPER")
 	s.op("RET")
+}
+
+// vnniPanels begins the loop over panels that lie one behind the other: of weights,
+// parameters and results. CX is the number of columns in use.
+func vnniPanels(s *source, panel string) {
+	s.op("MOVQ CX, columns-64(SP)")
+	s.op("MOVQ block_params(DI), AX")
+	s.op("MOVQ AX, params-40(SP)")
+	s.op("MOVQ block_b(DI), AX")
+	s.op("MOVQ AX, weights-48(SP)")
+	s.op("MOVQ out-32(SP), AX")
+	s.op("MOVQ AX, results-56(SP)")
+	s.at(panel)
+	s.op("MOVL $64, AX") // of more the mask knows only the lowest byte
+	s.op("CMPQ CX, AX")
+	s.op("CMOVQGT AX, CX")
+}
+
+// vnniNextPanel ends it.
+func vnniNextPanel(s *source, n int, panel string) {
+	end := s.label("end")
+	s.op("MOVQ columns-64(SP), CX")
+	s.op("SUBQ $%d, CX", 16*n)
+	s.op("JLE %s", end)
+	s.op("MOVQ CX, columns-64(SP)")
+	s.op("ADDQ $%d, params-40(SP)", 384*n)
+	s.op("MOVQ end-72(SP), AX")
+	s.op("MOVQ AX, weights-48(SP)")
+	s.op("MOVQ results-56(SP), AX")
+	s.op("ADDQ $%d, AX", 16*n)
+	s.op("MOVQ AX, results-56(SP)")
+	s.op("MOVQ AX, out-32(SP)")
+	s.op("MOVQ block_rows(DI), AX")
+	s.op("MOVQ AX, left-8(SP)")
+	s.op("MOVQ block_offsets(DI), AX")
+	s.op("MOVQ AX, next-16(SP)")
+	s.op("JMP %s", panel)
+	s.at(end)
 }
 
 // vnniStep multiplies four bytes of every row, those of step number at from SI on,
@@ -158,7 +214,7 @@ func vnniDouble(s *source, rows int) {
 	s.op("MOVQ $-1, AX")
 	s.op("MOVL $%d, CX", 8*rows)
 	s.op("BZHIQ CX, AX, AX")
-	vnniConstants(s, 1)
+	vnniConstants(s, 1, "block_params(DI)")
 	s.op("MOVL $0xFF00, AX")
 	s.op("KMOVW AX, K3")
 	tile, run, step := s.label("tile"), s.label("run"), s.label("step")

@@ -3,12 +3,12 @@ package main
 import "fmt"
 
 // vnniConstants sets what vnniStore needs for n blocks of 16 columns, from the
-// mask of the columns in use in AX.
-func vnniConstants(s *source, n int) {
+// mask of the columns in use in AX and the parameters' address.
+func vnniConstants(s *source, n int, params string) {
 	s.op("KMOVQ AX, K1")
 	s.op("MOVL $0x5555, AX")
 	s.op("KMOVW AX, K7")
-	s.op("MOVQ block_params(DI), CX")
+	s.op("MOVQ %s, CX", params)
 	for i := range n {
 		s.op("VMOVDQU64 %d(CX), Z25", 384*i+320)
 		s.op("VPTESTMD Z25, Z25, K%d", 2+i)
