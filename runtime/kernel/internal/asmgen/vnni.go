@@ -91,9 +91,12 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 	s.op("ADDQ $4, R15")
 	s.op("MOVQ block_length(DI), DX")
 	s.op("ADDQ SI, DX")
-	if twice {
+	switch {
+	case rows == 8 && n == 1:
+		vnniFour(s)
+	case twice:
 		vnniTwice(s, rows, n, flip)
-	} else {
+	default:
 		step := s.label("step")
 		s.at(step)
 		vnniStep(s, rows, n, flip, 0, 0)
@@ -203,6 +206,47 @@ func vnniTwice(s *source, rows, n int, flip bool) {
 	s.op("JGT %s", end)
 	vnniStep(s, rows, n, flip, 0, 0)
 	s.op("ADDQ $%d, CX", 64*n)
+	s.at(end)
+}
+
+// vnniFour is the loop over a run of four steps while there are four, for 8 rows of
+// 16 columns: these would load more than they multiply. So of some rows all four
+// steps are loaded at once and broadcast from the register.
+func vnniFour(s *source) {
+	const rows, shuffled = 8, 2
+	four, step, rest, end := s.label("four"), s.label("step"), s.label("rest"), s.label("end")
+	s.op("SUBQ $12, DX")
+	s.op("CMPQ SI, DX")
+	s.op("JGE %s", rest)
+	s.at(four)
+	for r := range shuffled {
+		s.op("VBROADCASTI32X4 (%s)(SI*1), Z%d", vnniRows[r], 16+r)
+	}
+	for at := range 4 {
+		s.op("VMOVDQU64 %d(CX), Z%d", 64*at, 24+at)
+		for r := range rows {
+			if r < shuffled {
+				s.op("VPSHUFD $%d, Z%d, Z28", 0x55*at, 16+r)
+			} else {
+				s.op("VPBROADCASTD %d(%s)(SI*1), Z28", 4*at, vnniRows[r])
+			}
+			s.op("VPDPBUSD Z%d, Z28, Z%d", 24+at, at%2*rows+r)
+		}
+	}
+	s.op("ADDQ $256, CX")
+	s.op("ADDQ $16, SI")
+	s.op("CMPQ SI, DX")
+	s.op("JLT %s", four)
+	s.at(rest)
+	s.op("ADDQ $12, DX")
+	s.op("CMPQ SI, DX")
+	s.op("JGE %s", end)
+	s.at(step)
+	vnniStep(s, rows, 1, false, 0, 0)
+	s.op("ADDQ $64, CX")
+	s.op("ADDQ $4, SI")
+	s.op("CMPQ SI, DX")
+	s.op("JLT %s", step)
 	s.at(end)
 }
 
