@@ -84,7 +84,7 @@ func (e *engine) multiplies(k *panelKernels) bool {
 		}
 		return false
 	}
-	return k.doubled || in(e.gemm) || in(e.single)
+	return k.doubled || in(e.gemm) || in(e.direct) || in(e.single)
 }
 
 // largest is the number of rows of the largest tile that n rows are computed by.

@@ -42,6 +42,9 @@ type engine struct {
 	// single lists kernels of one row that read the image itself, and add flip or
 	// extend the activations, for layers that have hardly more rows; or none.
 	single []panelKernels
+	// direct lists those of gemm for layers whose bands need not be copied but for
+	// flip, which they add; or none.
+	direct []panelKernels
 	// lanes is the number of channels that depthwise takes at a time.
 	// Its taps come in groups of tapGroup, whose weights lie side by side for each
 	// channel; those that fill up the last group are zero. tapFlip is for its

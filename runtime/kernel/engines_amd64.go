@@ -27,6 +27,11 @@ var vnni = engine{
 		{columns: 32, tiles: []tile{{8, gemmVNNI8x32}, {4, gemmVNNI4x32}, {2, gemmVNNI2x32}, {1, gemmVNNI1x32}}},
 		{columns: 16, tiles: []tile{{8, gemmVNNI8x16}, {4, gemmVNNI4x16}, {2, gemmVNNI2x16}, {1, gemmVNNI1x16}}},
 	},
+	direct: []panelKernels{
+		{columns: 64, tiles: []tile{{4, gemmFlipVNNI4x64}, {2, gemmFlipVNNI2x64}, {1, gemmFlipVNNI1x64}}},
+		{columns: 32, tiles: []tile{{8, gemmFlipVNNI8x32}, {4, gemmFlipVNNI4x32}, {2, gemmFlipVNNI2x32}, {1, gemmFlipVNNI1x32}}},
+		{columns: 16, tiles: []tile{{8, gemmFlipVNNI8x16}, {4, gemmFlipVNNI4x16}, {2, gemmFlipVNNI2x16}, {1, gemmFlipVNNI1x16}}},
+	},
 	double: &panelKernels{columns: 8, tiles: []tile{{8, gemmVNNI8x8}, {2, gemmVNNI2x8}}, doubled: true},
 	single: []panelKernels{
 		{columns: 64, repeated: true, tiles: []tile{{1, gemmFlipVNNI1x64}}},
@@ -133,6 +138,30 @@ func depthwiseVNNI1(b *block)
 
 //go:noescape
 func addVNNI(p *pairedAdd, x, y, out *int8, n int)
+
+//go:noescape
+func gemmFlipVNNI4x64(b *block)
+
+//go:noescape
+func gemmFlipVNNI2x64(b *block)
+
+//go:noescape
+func gemmFlipVNNI8x32(b *block)
+
+//go:noescape
+func gemmFlipVNNI4x32(b *block)
+
+//go:noescape
+func gemmFlipVNNI2x32(b *block)
+
+//go:noescape
+func gemmFlipVNNI8x16(b *block)
+
+//go:noescape
+func gemmFlipVNNI4x16(b *block)
+
+//go:noescape
+func gemmFlipVNNI2x16(b *block)
 
 //go:noescape
 func gemmFlipVNNI1x64(b *block)

@@ -48,6 +48,8 @@ func (e *engine) newConv(c *Conv, take Take) *layer {
 		return e.newMatrix(c, direct, e.single, take)
 	case e.double != nil && c.OutC == e.double.columns && c.Groups == 1 && s.outW*s.rows%2 == 0 && s.outW*s.outH%2 == 0:
 		return e.newMatrix(c, s, []panelKernels{*e.double}, take)
+	case len(e.direct) > 0 && direct.direct:
+		return e.newMatrix(c, direct, e.direct, take)
 	}
 	return e.newMatrix(c, s, e.gemm, take)
 }

@@ -15,9 +15,7 @@ func vnni(s *source) {
 	vnniTranspose(s)
 	for _, t := range vnniTiles {
 		vnniTile(s, t.columns, t.rows, false)
-		if t.rows == 1 {
-			vnniTile(s, t.columns, t.rows, true)
-		}
+		vnniTile(s, t.columns, t.rows, true)
 	}
 	vnniDouble(s, 8)
 	vnniDouble(s, 2)
@@ -47,17 +45,17 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 	sum := func(r, i int) string { return fmt.Sprintf("Z%d", r*n+i) }
 	name, doc := "gemmVNNI", "%d rows at a time times %d columns."
 	if flip {
-		name, doc = "gemmFlipVNNI", "%d row at a time, to whose bytes it adds 128, times %d columns."
+		name, doc = "gemmFlipVNNI", "%d rows at a time, to whose bytes it adds 128, times %d columns."
 	}
-	frame := 32
-	if flip {
+	frame, panels := 32, flip && rows == 1
+	if panels {
 		frame = 72
 	}
 	s.function(fmt.Sprintf("%s%dx%d", name, rows, columns), fmt.Sprintf(doc, rows, columns), frame)
 	vnniArguments(s)
 	s.op("MOVQ block_columns(DI), CX")
 	params, panel := "block_params(DI)", ""
-	if flip {
+	if panels {
 		params, panel = "params-40(SP)", s.label("panel")
 		vnniPanels(s, panel)
 	}
@@ -83,7 +81,7 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 		}
 	}
 	vnniRowAddresses(s, rows)
-	if flip {
+	if panels {
 		s.op("MOVQ weights-48(SP), CX")
 	}
 	s.at(run)
@@ -93,7 +91,7 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 	s.op("ADDQ SI, DX")
 	switch {
 	case rows == 8 && n == 1:
-		vnniFour(s)
+		vnniFour(s, flip)
 	case twice:
 		vnniTwice(s, rows, n, flip)
 	default:
@@ -112,7 +110,7 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 			s.op("VPADDD Z%d, Z%d, Z%d", sums+i, i, i)
 		}
 	}
-	if flip {
+	if panels {
 		s.op("MOVQ CX, end-72(SP)")
 	}
 	s.op("MOVQ %s, CX", params)
@@ -122,7 +120,7 @@ func vnniTile(s *source, columns, rows int, flip bool) {
 	s.op("MOVQ SI, out-32(SP)")
 	s.op("SUBQ $%d, left-8(SP)", rows)
 	s.op("JNZ %s", tile)
-	if flip {
+	if panels {
 		vnniNextPanel(s, n, panel)
 	}
 	s.op("VZEROUPPER")
@@ -212,7 +210,7 @@ func vnniTwice(s *source, rows, n int, flip bool) {
 // vnniFour is the loop over a run of four steps while there are four, for 8 rows of
 // 16 columns: these would load more than they multiply. So of some rows all four
 // steps are loaded at once and broadcast from the register.
-func vnniFour(s *source) {
+func vnniFour(s *source, flip bool) {
 	const rows, shuffled = 8, 2
 	four, step, rest, end := s.label("four"), s.label("step"), s.label("rest"), s.label("end")
 	s.op("SUBQ $12, DX")
@@ -221,6 +219,9 @@ func vnniFour(s *source) {
 	s.at(four)
 	for r := range shuffled {
 		s.op("VBROADCASTI32X4 (%s)(SI*1), Z%d", vnniRows[r], 16+r)
+		if flip {
+			s.op("VPXORD Z23, Z%d, Z%d", 16+r, 16+r)
+		}
 	}
 	for at := range 4 {
 		s.op("VMOVDQU64 %d(CX), Z%d", 64*at, 24+at)
@@ -229,6 +230,9 @@ func vnniFour(s *source) {
 				s.op("VPSHUFD $%d, Z%d, Z28", 0x55*at, 16+r)
 			} else {
 				s.op("VPBROADCASTD %d(%s)(SI*1), Z28", 4*at, vnniRows[r])
+				if flip {
+					s.op("VPXORD Z23, Z28, Z28")
+				}
 			}
 			s.op("VPDPBUSD Z%d, Z28, Z%d", 24+at, at%2*rows+r)
 		}
@@ -242,7 +246,7 @@ func vnniFour(s *source) {
 	s.op("CMPQ SI, DX")
 	s.op("JGE %s", end)
 	s.at(step)
-	vnniStep(s, rows, 1, false, 0, 0)
+	vnniStep(s, rows, 1, flip, 0, 0)
 	s.op("ADDQ $64, CX")
 	s.op("ADDQ $4, SI")
 	s.op("CMPQ SI, DX")
