@@ -27,6 +27,14 @@ func (a *Add) Kernel() string {
 	return a.engine.name + " add"
 }
 
+// ExtremeKernel names what computes Extreme: the set, or "go".
+func (s *Set) ExtremeKernel() string {
+	if s.engine == nil || s.engine.extreme == nil {
+		return plainGo
+	}
+	return s.engine.name + " extreme"
+}
+
 // Parts is into how many parts the layer is divided, which a team may compute.
 func (c *Conv) Parts() int { return c.layer.divided() }
 

@@ -78,6 +78,8 @@ type engine struct {
 	// add and addPaired compute n sums; an engine needs at most one of them.
 	add       func(l *linearAdd, v, w, out *int8, n int)
 	addPaired func(p *pairedAdd, x, y, out *int8, n int)
+	// extreme does what Set.Extreme does; nil for none.
+	extreme func(out, x, y *byte, length, count, outPitch, xPitch, yPitch, order int)
 	// peak is the loop of Set.Peak; nil for none.
 	peak func(n int) (macs int64)
 }

@@ -6,14 +6,15 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// dequantize is DEQUANTIZE to float32: scale times (v − zero point) in float64,
-// then rounded to float32.
-type dequantize[I integer] struct {
+// dequantize16 is DEQUANTIZE of int16.
+type dequantize16 struct {
 	in, out int
 	scale   float64
 	zero    int32
 }
 
+// prepareDequantize prepares DEQUANTIZE to float32: scale times (v − zero point) in
+// float64, then rounded to float32.
 func prepareDequantize(p *Prep) (Evaluator, error) {
 	if err := p.arity(1, 1, 1); err != nil {
 		return nil, err
@@ -27,18 +28,40 @@ func prepareDequantize(p *Prep) (Evaluator, error) {
 	}
 	p.InPlace = []int{0} // Eval goes backward, since the output is wider
 	scale, zero := float64(in.Quant.Scale()), in.Quant.ZeroPoint()
-	switch in.Type {
-	case tensor.Uint8:
-		return &dequantize[uint8]{in.id, out.id, scale, zero}, nil
-	case tensor.Int16:
-		return &dequantize[int16]{in.id, out.id, scale, zero}, nil
+	if in.Type == tensor.Int16 {
+		return &dequantize16{in.id, out.id, scale, zero}, nil
 	}
-	return &dequantize[int8]{in.id, out.id, scale, zero}, nil
+	if err := p.Budget.Spend(256, 4); err != nil {
+		return nil, err
+	}
+	d := &dequantize8{in: in.id, out: out.id}
+	for i := range d.table {
+		v := int32(i)
+		if in.Type == tensor.Int8 {
+			v = int32(int8(i))
+		}
+		d.table[i] = float32(scale * float64(v-zero))
+	}
+	return d, nil
 }
 
-func (d *dequantize[I]) Eval(m *Memory) {
+// dequantize8 has all 256 results tabulated.
+type dequantize8 struct {
+	in, out int
+	table   [256]float32 // by the input's bits
+}
+
+func (d *dequantize8) Eval(m *Memory) {
 	out := get[float32](m, d.out)
-	in := get[I](m, d.in)[:len(out)]
+	in := m.Tensors[d.in][:len(out)]
+	for i := len(in) - 1; i >= 0; i-- {
+		out[i] = d.table[in[i]]
+	}
+}
+
+func (d *dequantize16) Eval(m *Memory) {
+	out := get[float32](m, d.out)
+	in := get[int16](m, d.in)[:len(out)]
 	for i := len(in) - 1; i >= 0; i-- {
 		out[i] = float32(d.scale * float64(int32(in[i])-d.zero))
 	}

@@ -3,6 +3,7 @@ package op
 import (
 	"cmp"
 
+	"kedge/runtime/kernel"
 	"kedge/runtime/tensor"
 )
 
@@ -43,13 +44,15 @@ func prepareExtremum(p *Prep, largest bool) (Evaluator, error) {
 	}
 	switch out.Type {
 	case tensor.Int8:
-		if p.in(0).Shape.Equal(p.in(1).Shape) && p.in(0).Shape.Equal(out.Shape) {
-			p.overwrites(0, 1)
-			return &extremum8{p.in(0).id, p.in(1).id, out.id, largest}, nil
+		if largest {
+			return extremumBytes(p, kernel.LargestInt8, larger[int8])
 		}
-		return pair(p, extremum[int8](largest))
+		return extremumBytes(p, kernel.SmallestInt8, smaller[int8])
 	case tensor.Uint8:
-		return pair(p, extremum[uint8](largest))
+		if largest {
+			return extremumBytes(p, kernel.LargestUint8, larger[uint8])
+		}
+		return extremumBytes(p, kernel.SmallestUint8, smaller[uint8])
 	case tensor.Int16:
 		return pair(p, extremum[int16](largest))
 	case tensor.Int32:
@@ -60,23 +63,33 @@ func prepareExtremum(p *Prep, largest bool) (Evaluator, error) {
 	return pair(p, extremum[float32](largest))
 }
 
-// extremum8 is MAXIMUM or MINIMUM of int8 tensors of one shape, without a call for
-// every element.
+// extremum8 is MAXIMUM or MINIMUM of byte tensors of which neither has its
+// innermost dimension repeated.
 type extremum8 struct {
 	x, y, out int
-	largest   bool
+	broadcast
+	kernels *kernel.Set
+	order   kernel.Order
 }
 
+func extremumBytes[T int8 | uint8](p *Prep, order kernel.Order, f func(x, y T) T) (Evaluator, error) {
+	x, y, out := p.in(0), p.in(1), p.out(0)
+	b, err := p.broadcast(x, y, out)
+	if err != nil {
+		return nil, err
+	}
+	if dx, dy := b.inner(); dx == 0 || dy == 0 {
+		return pair(p, f)
+	}
+	p.overwrites(0, 1)
+	return &extremum8{x.id, y.id, out.id, b, p.Kernels, order}, nil
+}
+
+func (e *extremum8) Kernel() string { return e.kernels.ExtremeKernel() }
+
 func (e *extremum8) Eval(m *Memory) {
-	x, y, out := get[int8](m, e.x), get[int8](m, e.y), get[int8](m, e.out)
-	x, y = x[:len(out)], y[:len(out)]
-	if e.largest {
-		for i, v := range x {
-			out[i] = max(v, y[i])
-		}
-		return
-	}
-	for i, v := range x {
-		out[i] = min(v, y[i])
-	}
+	x, y, out := m.Tensors[e.x], m.Tensors[e.y], m.Tensors[e.out]
+	e.rows(func(i, j, k, n int) {
+		e.kernels.Extreme(e.order, kernel.Rows{Length: n, Count: 1}, out[k:], x[i:], y[j:])
+	})
 }

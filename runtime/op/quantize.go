@@ -70,19 +70,19 @@ func (p *Prep) requantize(in, out operand, r rescale) (Evaluator, error) {
 type quantizeFloat[O integer] struct {
 	in, out      int
 	scale        float32
-	zero, lo, hi float64
+	zero, lo, hi int32
 }
 
 func (p *Prep) quantizeFloat(in, out operand) (Evaluator, error) {
 	lo, hi, _ := out.Type.Range()
-	scale, zero := out.Quant.Scale(), float64(out.Quant.ZeroPoint())
+	scale, zero := out.Quant.Scale(), out.Quant.ZeroPoint()
 	switch out.Type {
 	case tensor.Int8:
-		return &quantizeFloat[int8]{in.id, out.id, scale, zero, float64(lo), float64(hi)}, nil
+		return &quantizeFloat[int8]{in.id, out.id, scale, zero, lo, hi}, nil
 	case tensor.Uint8:
-		return &quantizeFloat[uint8]{in.id, out.id, scale, zero, float64(lo), float64(hi)}, nil
+		return &quantizeFloat[uint8]{in.id, out.id, scale, zero, lo, hi}, nil
 	case tensor.Int16:
-		return &quantizeFloat[int16]{in.id, out.id, scale, zero, float64(lo), float64(hi)}, nil
+		return &quantizeFloat[int16]{in.id, out.id, scale, zero, lo, hi}, nil
 	}
 	return nil, p.unsupported(out, fmt.Sprintf("%v from float32", out.Type), "int8, uint8 or int16")
 }
@@ -90,12 +90,25 @@ func (p *Prep) quantizeFloat(in, out operand) (Evaluator, error) {
 func (q *quantizeFloat[O]) Eval(m *Memory) {
 	out := get[O](m, q.out)
 	for i, x := range get[float32](m, q.in)[:len(out)] {
-		v := q.zero
-		if x == x {
-			// The rounded value is an integer, so adding the zero point is exact
-			// wherever the clamp does not decide.
-			v = min(max(math.Round(float64(x/q.scale))+q.zero, q.lo), q.hi)
-		}
-		out[i] = O(v)
+		out[i] = O(min(max(roundAway(x/q.scale)+q.zero, q.lo), q.hi))
 	}
+}
+
+// roundAway rounds x half away from zero, within ±2^20; NaN gives 0. It has no
+// branch that depends on the sign.
+func roundAway(x float32) int32 {
+	const (
+		infinity = 0x7F800000
+		far      = 0x49800000 // 2^20
+	)
+	b := math.Float32bits(x)
+	size := b &^ (1 << 31)
+	if size > infinity {
+		return 0
+	}
+	// A half more is exact in float64, but where x is so small that it does not
+	// count.
+	v := int32(float64(math.Float32frombits(min(size, far))) + 0.5)
+	sign := int32(b) >> 31
+	return (v ^ sign) - sign
 }

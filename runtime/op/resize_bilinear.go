@@ -92,13 +92,9 @@ func (r *resizeBilinear) Eval(m *Memory) {
 func mix(out, tl, tr, bl, br []int8, wx, wy int32) {
 	n := len(out)
 	tl, tr, bl, br = tl[:n], tr[:n], bl[:n], br[:n]
+	wtl, wtr, wbl, wbr := (1<<10-wx)*(1<<10-wy), wx*(1<<10-wy), (1<<10-wx)*wy, wx*wy
 	for c := range out {
-		sum := (int32(tl[c])*(1<<10-wx)+int32(tr[c])*wx)*(1<<10-wy) + (int32(bl[c])*(1<<10-wx)+int32(br[c])*wx)*wy
-		if sum > 0 {
-			sum += 1 << 19
-		} else {
-			sum -= 1 << 19
-		}
-		out[c] = int8(sum / (1 << 20))
+		sum := int32(tl[c])*wtl + int32(tr[c])*wtr + int32(bl[c])*wbl + int32(br[c])*wbr
+		out[c] = int8((sum + 1<<19 + sum>>31) >> 20) // halves up, of negative sums down
 	}
 }
