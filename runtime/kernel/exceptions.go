@@ -61,30 +61,60 @@ func (x *exceptions) add(e exception, bias []int32) {
 // run computes the channels of one image.
 func (x *exceptions) run(in, out []int8) {
 	for y := range x.OutH {
-		for column := range x.OutW {
-			for i := range x.channels {
-				e := &x.channels[i]
-				acc := x.sum(e, in, y*x.StrideH-x.PadTop, column*x.StrideW-x.PadLeft)
-				out[e.channel] = x.output.requantize(acc, e.channel)
+		for i := range x.channels {
+			x.row(&x.channels[i], in, out[:x.OutW*x.outC], y*x.StrideH-x.PadTop)
+		}
+		out = out[x.OutW*x.outC:]
+	}
+}
+
+// atOnce is how many sums of a row are accumulated together.
+const atOnce = 64
+
+// row computes one channel of a row of output, whose windows begin at row top.
+func (x *exceptions) row(e *exception, image, out []int8, top int) {
+	var sums [atOnce]int32
+	y0, y1 := taps(top, x.KernelH, x.DilationH, x.InH)
+	for from := 0; from < x.OutW; from += atOnce {
+		acc := sums[:min(atOnce, x.OutW-from)]
+		for i := range acc {
+			acc[i] = e.bias
+		}
+		for ky := y0; ky < y1; ky++ {
+			line := image[(top+ky*x.DilationH)*x.InW*x.inC:][:x.InW*x.inC]
+			for kx := range x.KernelW {
+				first, end := x.Columns(kx)
+				first, end = max(first, from), min(end, from+len(acc))
+				if first >= end {
+					continue
+				}
+				at := (first*x.StrideW-x.PadLeft+kx*x.DilationW)*x.inC + e.first
+				weights := e.weights[(ky*x.KernelW+kx)*e.step:][:e.depth]
+				x.tap(acc[first-from:end-from], line[at:], weights)
 			}
-			out = out[x.outC:]
+		}
+		for i, v := range acc {
+			out[(from+i)*x.outC+e.channel] = x.output.requantize(v, e.channel)
 		}
 	}
 }
 
-// sum is the filter over the window at (top, left).
-func (x *exceptions) sum(e *exception, image []int8, top, left int) int32 {
-	y0, y1 := taps(top, x.KernelH, x.DilationH, x.InH)
-	x0, x1 := taps(left, x.KernelW, x.DilationW, x.InW)
-	acc := e.bias
-	for ky := y0; ky < y1; ky++ {
-		for kx := x0; kx < x1; kx++ {
-			at := ((top+ky*x.DilationH)*x.InW+left+kx*x.DilationW)*x.inC + e.first
-			pixel := image[at : at+e.depth]
-			for i, w := range e.weights[(ky*x.KernelW+kx)*e.step:][:e.depth] {
-				acc += (int32(pixel[i]) - x.inZero) * int32(w)
-			}
+// tap adds to every sum the products of one position in its window.
+func (x *exceptions) tap(acc []int32, in, weights []int8) {
+	step, zero := x.StrideW*x.inC, x.inZero
+	if len(weights) == 1 {
+		w, at := int32(weights[0]), 0
+		for i := range acc {
+			acc[i] += (int32(in[at]) - zero) * w
+			at += step
 		}
+		return
 	}
-	return acc
+	for i := range acc {
+		sum := acc[i]
+		for k, v := range in[i*step:][:len(weights)] {
+			sum += (int32(v) - zero) * int32(weights[k])
+		}
+		acc[i] = sum
+	}
 }

@@ -183,6 +183,19 @@ type Window struct {
 	PadTop, PadLeft      int // cells before the first row and column
 }
 
+// Columns is the range [first, end) of the output columns in whose windows column k
+// lies within the image.
+func (w *Window) Columns(k int) (first, end int) {
+	offset := k*w.DilationW - w.PadLeft
+	if offset < 0 {
+		first = (-offset + w.StrideW - 1) / w.StrideW
+	}
+	if offset >= w.InW {
+		return first, first
+	}
+	return first, min(w.OutW, (w.InW-1-offset)/w.StrideW+1)
+}
+
 // taps is the range of window positions [first, end) whose input coordinate
 // origin+k·dilation lies within [0, size).
 func taps(origin, kernel, dilation, size int) (first, end int) {

@@ -60,20 +60,12 @@ func (q *maxPool8) cells(best, in []byte) {
 	w := &q.window
 	r := kernel.Rows{Length: q.depth, Out: q.depth, X: q.depth, Y: w.StrideW * q.depth}
 	for k := range w.KernelW {
-		first, end := valid(k-w.PadLeft, w.StrideW, w.OutW, w.InW)
+		first, end := w.Columns(k)
 		if r.Count = end - first; r.Count > 0 {
 			pixels := best[first*q.depth:]
 			q.kernels.Extreme(q.order, r, pixels, pixels, in[(first*w.StrideW+k-w.PadLeft)*q.depth:])
 		}
 	}
-}
-
-// valid is the range of the outputs i for which offset+i·stride lies within size.
-func valid(offset, stride, outputs, size int) (first, end int) {
-	if offset < 0 {
-		first = (-offset + stride - 1) / stride
-	}
-	return first, min(outputs, (size-offset+stride-1)/stride)
 }
 
 // clamp applies the activation's upper bound.
