@@ -29,10 +29,7 @@ func (a *Add) Kernel() string {
 
 // ExtremeKernel names what computes Extreme: the set, or "go".
 func (s *Set) ExtremeKernel() string {
-	if s.engine == nil || s.engine.extreme == nil {
-		return plainGo
-	}
-	return s.engine.name + " extreme"
+	return s.kernel("extreme", s.engine != nil && s.engine.extreme != nil)
 }
 
 // Parts is into how many parts the layer is divided, which a team may compute.

@@ -78,8 +78,13 @@ type engine struct {
 	// add and addPaired compute n sums; an engine needs at most one of them.
 	add       func(l *linearAdd, v, w, out *int8, n int)
 	addPaired func(p *pairedAdd, x, y, out *int8, n int)
-	// extreme does what Set.Extreme does; nil for none.
-	extreme func(out, x, y *byte, length, count, outPitch, xPitch, yPitch, order int)
+	// extreme, lookup, quantize and bilinear do what the set's methods do, nil for
+	// none: of rows a multiple of 16 bytes, of bytes a multiple of 64, of numbers a
+	// multiple of 16, of every pixel's channels a multiple of 8.
+	extreme  func(out, x, y *byte, length, count, outPitch, xPitch, yPitch, order int)
+	lookup   func(table *[256]byte, out, in *byte, n int)
+	quantize func(q *Quantizer, out *byte, in *float32, n int)
+	bilinear func(out, top, bottom *int8, columns *Column, count, depth, whole, weight int)
 	// peak is the loop of Set.Peak; nil for none.
 	peak func(n int) (macs int64)
 }

@@ -48,6 +48,10 @@ var vnni = engine{
 	linear:    linearParams,
 	lines:     linesVNNI,
 	addPaired: addVNNI,
+	extreme:   extremeAVX2,
+	lookup:    lookupAMD64,
+	quantize:  quantizeAVX2,
+	bilinear:  bilinearAVX2,
 	flipped:   func(dst, src []int8) { flipVNNI(unsafe.SliceData(dst), unsafe.SliceData(src), len(src)) },
 	peak: func(n int) int64 {
 		peakVNNI(n)

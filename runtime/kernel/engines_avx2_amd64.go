@@ -32,6 +32,10 @@ var avx2 = engine{
 	params:    avx2Params,
 	lines:     linesAVX2,
 	addPaired: addAVX2,
+	extreme:   extremeAVX2,
+	lookup:    lookupAMD64,
+	quantize:  quantizeAVX2,
+	bilinear:  bilinearAVX2,
 }
 
 // avx2Column is which of n columns is the i-th in the order of vectors: what is

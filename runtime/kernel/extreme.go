@@ -30,14 +30,17 @@ func (s *Set) Extreme(o Order, r Rows, out, x, y []byte) {
 	if r.Out == r.Length && r.X == r.Length && r.Y == r.Length {
 		r.Length, r.Count = r.Length*r.Count, 1
 	}
-	last := r.Count - 1
-	if s.engine != nil && s.engine.extreme != nil {
-		out, x, y = out[:last*r.Out+r.Length], x[:last*r.X+r.Length], y[:last*r.Y+r.Length]
-		s.engine.extreme(&out[0], &x[0], &y[0], r.Length, r.Count, r.Out, r.X, r.Y, int(o))
+	last, whole := r.Count-1, 0
+	out, x, y = out[:last*r.Out+r.Length], x[:last*r.X+r.Length], y[:last*r.Y+r.Length]
+	if s.engine != nil && s.engine.extreme != nil && r.Length >= 16 {
+		whole = r.Length &^ 15
+		s.engine.extreme(&out[0], &x[0], &y[0], whole, r.Count, r.Out, r.X, r.Y, int(o))
+	}
+	if whole == r.Length {
 		return
 	}
 	for i := range r.Count {
-		extremeGeneric(o, out[i*r.Out:][:r.Length], x[i*r.X:][:r.Length], y[i*r.Y:][:r.Length])
+		extremeGeneric(o, out[i*r.Out+whole:i*r.Out+r.Length], x[i*r.X+whole:i*r.X+r.Length], y[i*r.Y+whole:i*r.Y+r.Length])
 	}
 }
 

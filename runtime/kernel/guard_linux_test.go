@@ -52,7 +52,7 @@ func (f *fences) release() {
 }
 
 // fenced copies s into memory with fences.
-func fenced[T int8 | byte | int32](f *fences, s []T) []T {
+func fenced[T int8 | byte | int32 | float32](f *fences, s []T) []T {
 	if s == nil {
 		return nil
 	}

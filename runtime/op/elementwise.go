@@ -2,6 +2,7 @@ package op
 
 import (
 	"kedge/runtime/fixed"
+	"kedge/runtime/kernel"
 	"kedge/runtime/tensor"
 )
 
@@ -51,15 +52,13 @@ func (p *Prep) overwrites(inputs ...int) {
 // lookup is an elementwise operator on 8-bit values, all 256 of them tabulated.
 type lookup struct {
 	in, out int
+	kernels *kernel.Set
 	table   [256]byte // by the input's bits
 }
 
-func (l *lookup) Eval(m *Memory) {
-	out := m.Tensors[l.out]
-	for i, v := range m.Tensors[l.in][:len(out)] {
-		out[i] = l.table[v]
-	}
-}
+func (l *lookup) Kernel() string { return l.kernels.LookupKernel() }
+
+func (l *lookup) Eval(m *Memory) { l.kernels.Lookup(&l.table, m.Tensors[l.out], m.Tensors[l.in]) }
 
 // mapped binds f to tensors of one int8 or int16 type.
 func (p *Prep) mapped(in, out operand, f scalar) (Evaluator, error) {
@@ -75,7 +74,7 @@ func (p *Prep) lookup(in, out operand, f scalar) (Evaluator, error) {
 	if err := p.Budget.Spend(1, 256); err != nil {
 		return nil, err
 	}
-	l := &lookup{in: in.id, out: out.id}
+	l := &lookup{in: in.id, out: out.id, kernels: p.Kernels}
 	for i := range l.table {
 		v := int32(i)
 		if in.Type == tensor.Int8 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"kedge/runtime/kernel"
 	"kedge/runtime/tensor"
 )
 
@@ -63,52 +64,45 @@ func (p *Prep) requantize(in, out operand, r rescale) (Evaluator, error) {
 	return nil, p.unsupported(out, fmt.Sprintf("%v from %v", out.Type, in.Type), "int8, or a wider signed type; uint8 from bytes")
 }
 
-// quantizeFloat is QUANTIZE from float32: round half away of x/scale, a float32
+// quantizeBytes is QUANTIZE from float32 to bytes: round half away of x/scale, a float32
 // quotient, plus the zero point, clamped. The reference leaves undefined what does
 // not fit in 32 bits before the clamp: here it is clamped all the same, and NaN
 // gives the zero point.
-type quantizeFloat[O integer] struct {
-	in, out      int
-	scale        float32
-	zero, lo, hi int32
+type quantizeBytes struct {
+	in, out int
+	kernels *kernel.Set
+	kernel.Quantizer
 }
 
 func (p *Prep) quantizeFloat(in, out operand) (Evaluator, error) {
-	lo, hi, _ := out.Type.Range()
 	scale, zero := out.Quant.Scale(), out.Quant.ZeroPoint()
 	switch out.Type {
 	case tensor.Int8:
-		return &quantizeFloat[int8]{in.id, out.id, scale, zero, lo, hi}, nil
+		return &quantizeBytes{in.id, out.id, p.Kernels, kernel.Quantizer{Scale: scale, Zero: zero}}, nil
 	case tensor.Uint8:
-		return &quantizeFloat[uint8]{in.id, out.id, scale, zero, lo, hi}, nil
+		return &quantizeBytes{in.id, out.id, p.Kernels, kernel.Quantizer{Scale: scale, Zero: zero - 128, Flip: 0x80}}, nil
 	case tensor.Int16:
-		return &quantizeFloat[int16]{in.id, out.id, scale, zero, lo, hi}, nil
+		return &quantize16{in.id, out.id, scale, zero}, nil
 	}
 	return nil, p.unsupported(out, fmt.Sprintf("%v from float32", out.Type), "int8, uint8 or int16")
 }
 
-func (q *quantizeFloat[O]) Eval(m *Memory) {
-	out := get[O](m, q.out)
-	for i, x := range get[float32](m, q.in)[:len(out)] {
-		out[i] = O(min(max(roundAway(x/q.scale)+q.zero, q.lo), q.hi))
-	}
+func (q *quantizeBytes) Kernel() string { return q.kernels.QuantizeKernel() }
+
+func (q *quantizeBytes) Eval(m *Memory) {
+	q.kernels.Quantize(&q.Quantizer, m.Tensors[q.out], get[float32](m, q.in))
 }
 
-// roundAway rounds x half away from zero, within ±2^20; NaN gives 0. It has no
-// branch that depends on the sign.
-func roundAway(x float32) int32 {
-	const (
-		infinity = 0x7F800000
-		far      = 0x49800000 // 2^20
-	)
-	b := math.Float32bits(x)
-	size := b &^ (1 << 31)
-	if size > infinity {
-		return 0
+// quantize16 is the same to int16.
+type quantize16 struct {
+	in, out int
+	scale   float32
+	zero    int32
+}
+
+func (q *quantize16) Eval(m *Memory) {
+	out := get[int16](m, q.out)
+	for i, x := range get[float32](m, q.in)[:len(out)] {
+		out[i] = int16(min(max(kernel.RoundAway(x/q.scale)+q.zero, math.MinInt16), math.MaxInt16))
 	}
-	// A half more is exact in float64, but where x is so small that it does not
-	// count.
-	v := int32(float64(math.Float32frombits(min(size, far))) + 0.5)
-	sign := int32(b) >> 31
-	return (v ^ sign) - sign
 }

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"unsafe"
 
+	"kedge/runtime/kernel"
 	"kedge/runtime/tensor"
+	"kedge/runtime/tflite"
 )
 
 // resizeBilinear is RESIZE_BILINEAR for int8, in integers: positions in 1/1024
@@ -17,7 +20,9 @@ import (
 // reference reads on. Here they take the edge.
 type resizeBilinear struct {
 	resize
-	stepH, stepW int32
+	stepH   int32
+	columns []kernel.Column
+	kernels *kernel.Set
 }
 
 func prepareResizeBilinear(p *Prep) (Evaluator, error) {
@@ -37,14 +42,14 @@ func prepareResizeBilinear(p *Prep) (Evaluator, error) {
 	case tensor.Float32:
 		return &resizeReal[float32]{r, r.height.scale(), r.width.scale(), 0}, nil
 	}
-	q := &resizeBilinear{resize: r}
-	var okH, okW bool
+	q := &resizeBilinear{resize: r, kernels: p.Kernels}
+	var okH bool
 	q.stepH, okH = r.height.step()
-	q.stepW, okW = r.width.step()
+	stepW, okW := r.width.step()
 	if !okH || !okW {
 		return nil, p.unsupported(out, fmt.Sprintf("%v resized to %v", in.Shape, out.Shape), "positions below 2^21")
 	}
-	return q, nil
+	return q, q.layColumns(p.Budget, stepW)
 }
 
 // step is the distance between output centers in 1/1024 of an input pixel; ok is
@@ -69,32 +74,33 @@ func (d *resizedDim) between(i int, step int32) (a, b int, weight int32) {
 	return int(at >> 10), int((at + 1<<10 - 1) >> 10), at & (1<<10 - 1)
 }
 
+// layColumns lays out what the columns of the output are made of.
+func (r *resizeBilinear) layColumns(budget *tflite.Budget, step int32) error {
+	if err := budget.Spend(r.width.to, int(unsafe.Sizeof(kernel.Column{}))); err != nil {
+		return err
+	}
+	r.columns = make([]kernel.Column, r.width.to)
+	for x := range r.columns {
+		first, second, weight := r.width.between(x, step)
+		r.columns[x] = kernel.Column{First: int32(first * r.depth), Second: int32(second * r.depth), Weights: uint32(1<<10-weight) | uint32(weight)<<16}
+	}
+	return nil
+}
+
+func (r *resizeBilinear) Kernel() string { return r.kernels.BilinearKernel() }
+
 func (r *resizeBilinear) Eval(m *Memory) {
 	in, out := get[int8](m, r.in), get[int8](m, r.out)
 	if len(out) == 0 {
 		return
 	}
+	row, outRow := r.width.from*r.depth, r.width.to*r.depth
 	for b := range r.batch {
 		image := in[b*r.imageElements():]
 		for y := range r.height.to {
-			y0, y1, wy := r.height.between(y, r.stepH)
-			top, bottom := image[y0*r.width.from*r.depth:], image[y1*r.width.from*r.depth:]
-			for x := range r.width.to {
-				x0, x1, wx := r.width.between(x, r.stepW)
-				mix(out[:r.depth], top[x0*r.depth:], top[x1*r.depth:], bottom[x0*r.depth:], bottom[x1*r.depth:], wx, wy)
-				out = out[r.depth:]
-			}
+			first, second, weight := r.height.between(y, r.stepH)
+			r.kernels.Bilinear(out[:outRow], image[first*row:][:row], image[second*row:][:row], r.columns, r.depth, weight)
+			out = out[outRow:]
 		}
-	}
-}
-
-// mix interpolates one pixel's channels from its four neighbors.
-func mix(out, tl, tr, bl, br []int8, wx, wy int32) {
-	n := len(out)
-	tl, tr, bl, br = tl[:n], tr[:n], bl[:n], br[:n]
-	wtl, wtr, wbl, wbr := (1<<10-wx)*(1<<10-wy), wx*(1<<10-wy), (1<<10-wx)*wy, wx*wy
-	for c := range out {
-		sum := int32(tl[c])*wtl + int32(tr[c])*wtr + int32(bl[c])*wbl + int32(br[c])*wbr
-		out[c] = int8((sum + 1<<19 + sum>>31) >> 20) // halves up, of negative sums down
 	}
 }

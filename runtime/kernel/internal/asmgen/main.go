@@ -17,12 +17,13 @@ import (
 
 // files are the generators by the file that they write.
 var files = map[string]func(*source){
-	"avx2_amd64.s":    avx2,
-	"vnni_amd64.s":    vnni,
-	"dotprod_arm64.s": dotprod,
-	"neon_arm64.s":    neon,
-	"rvv_riscv64.s":   rvv,
-	"neon_arm.s":      neonARM,
+	"avx2_amd64.s":        avx2,
+	"elementwise_amd64.s": elementwiseAMD64,
+	"vnni_amd64.s":        vnni,
+	"dotprod_arm64.s":     dotprod,
+	"neon_arm64.s":        neon,
+	"rvv_riscv64.s":       rvv,
+	"neon_arm.s":          neonARM,
 }
 
 func main() {
