@@ -125,8 +125,8 @@ type result struct {
 type setResult struct {
 	name string
 	runs series
-	peak float64 // operations per µs; 0 where there is no loop
-	slow []operator
+	yardstick
+	slow, moving []operator
 }
 
 // measure times the model with every kernel set, best first, and the peer.
@@ -169,9 +169,11 @@ func (m *model) measure(other *peer, rounds int) (result, error) {
 		if peaks[i] > 0 {
 			set.peak = float64(peaks[i]) / all[2*i+1].shortest()
 		}
-		if set.slow, err = m.slow(set.name, set.peak); err != nil {
+		all, err := m.operators(set)
+		if err != nil {
 			return r, err
 		}
+		set.slow, set.moving = set.far(all), moving(all, set.runs.shortest())
 	}
 	if len(all) > 2*len(r.sets) {
 		r.peer = all[2*len(r.sets)]
@@ -198,22 +200,38 @@ func (m *model) session(set string) (*runtime.Session, int64, error) {
 	return s, loaded.MACs(), nil
 }
 
-// operator is one that is far from the peak.
+// operator is one of a model with its shortest time.
 type operator struct {
 	runtime.OpReport
+	traffic
 	us float64
 }
 
 // lowShare of the peak is what operators that multiply should reach.
 const lowShare = 0.05
 
-// slow lists the operators that do not.
-func (m *model) slow(set string, peak float64) ([]operator, error) {
-	loaded, err := runtime.Load(m.file, runtime.Options{Kernels: set})
+// far are the operators that do not.
+func (y *yardstick) far(all []operator) []operator {
+	var found []operator
+	for _, o := range all {
+		if *o.MACs > 0 && float64(*o.MACs) < lowShare*y.peak*o.us {
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+// operators times every operator of the model, and the clock.
+func (m *model) operators(set *setResult) ([]operator, error) {
+	loaded, err := runtime.Load(m.file, runtime.Options{Kernels: set.name})
 	if err != nil {
 		return nil, err
 	}
 	s, err := loaded.NewSession(runtime.SessionOptions{})
+	if err != nil {
+		return nil, err
+	}
+	moved, err := m.traffic()
 	if err != nil {
 		return nil, err
 	}
@@ -231,11 +249,15 @@ func (m *model) slow(set string, peak float64) ([]operator, error) {
 		last = time.Now()
 		s.Trace(note)
 	}
-	var found []operator
+	all := make([]operator, len(ops))
 	for i, o := range ops {
-		if *o.MACs > 0 && float64(*o.MACs) < lowShare*peak*best[i] {
-			found = append(found, operator{o, best[i]})
-		}
+		all[i] = operator{o, moved[i], best[i]}
 	}
-	return found, nil
+	best[0] = math.Inf(1)
+	for range 1000 {
+		last = time.Now()
+		note(0)
+	}
+	set.clock = best[0]
+	return all, nil
 }

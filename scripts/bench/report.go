@@ -30,6 +30,7 @@ func (r *report) text() string {
 		r.ratios(&b)
 	}
 	r.slow(&b)
+	r.moves(&b)
 	return b.String()
 }
 
@@ -66,14 +67,6 @@ func (r *report) peak(set int) float64 {
 	}
 	return best
 }
-
-const reasons = `
-A depthwise convolution multiplies every byte with one weight per window position,
-where a matrix product multiplies it with one per output channel: bringing the
-pixels together is most of its work, the more so in small images. Operators that
-take less than a microsecond are mostly their call. "go" is an operator, or some
-of its channels, that the kernels would not compute exactly.
-`
 
 func (r *report) times(b *strings.Builder) {
 	b.WriteString("\n| model | kernels | MACs | shortest | median | 80 % | GMAC/s | of peak |\n|---|---|---:|---:|---:|---:|---:|---:|\n")
@@ -112,13 +105,29 @@ func (r *report) slow(b *strings.Builder) {
 	if r.peak(0) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\nOperators that multiply at less than %.0f %% of the peak of %s:\n\n", 100*lowShare, r.models[0].sets[0].name)
-	b.WriteString("| model | operator | output | kernel | MACs | shortest | of the model's time |\n|---|---|---|---|---:|---:|---:|\n")
+	fmt.Fprintf(b, "\nOperators that multiply at less than %.0f %% of the peak of %s, and why. A depthwise convolution or a single row\n"+
+		"cannot be faster than the bytes come to the products; what share of the peak that allows is measured by copying as many:\n\n",
+		100*lowShare, r.models[0].sets[0].name)
+	b.WriteString("| model | operator | output | kernel | MACs | shortest | of the model's time | why |\n|---|---|---|---|---:|---:|---:|---|\n")
 	for _, m := range r.models {
-		for _, o := range m.sets[0].slow {
-			fmt.Fprintf(b, "| %s | %d %s | %v | %s | %d | %.2f | %.1f %% |\n",
-				m.model, o.Index, o.Name, o.Shape, o.Kernel, *o.MACs, o.us, 100*o.us/m.sets[0].runs.shortest())
+		set := m.sets[0]
+		for _, o := range set.slow {
+			fmt.Fprintf(b, "| %s | %d %s | %v | %s | %d | %.2f | %.1f %% | %s |\n",
+				m.model, o.Index, o.Name, o.Shape, o.Kernel, *o.MACs, o.us, 100*o.us/set.runs.shortest(), set.reason(&o))
 		}
 	}
-	b.WriteString(reasons)
+}
+
+// moves lists for the best kernel set what takes long without multiplying.
+func (r *report) moves(b *strings.Builder) {
+	fmt.Fprintf(b, "\nOperators without multiplications that take more than %.0f %% of a model's time with %s:\n\n",
+		100*idleShare, r.models[0].sets[0].name)
+	b.WriteString("| model | operator | output | kernel | bytes read and written | shortest | of the model's time | bytes per ns |\n|---|---|---|---|---:|---:|---:|---:|\n")
+	for _, m := range r.models {
+		set := m.sets[0]
+		for _, o := range set.moving {
+			fmt.Fprintf(b, "| %s | %d %s | %v | %s | %d | %.2f | %.1f %% | %.1f |\n",
+				m.model, o.Index, o.Name, o.Shape, o.Kernel, o.bytes(), o.us, 100*o.us/set.runs.shortest(), float64(o.bytes())/1e3/o.us)
+		}
+	}
 }
