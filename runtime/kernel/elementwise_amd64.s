@@ -58,7 +58,7 @@ next5:
 	VZEROUPPER
 	RET
 
-// func lookupAVX2(table, out, in *byte, n int)
+// func lookupAVX2(table *[256]byte, out, in *byte, n int)
 //
 // A multiple of 64 bytes.
 TEXT ·lookupAVX2(SB), NOSPLIT, $0-32
@@ -130,7 +130,7 @@ loop1:
 	VZEROUPPER
 	RET
 
-// func lookupVBMI(table, out, in *byte, n int)
+// func lookupVBMI(table *[256]byte, out, in *byte, n int)
 //
 // A multiple of 64 bytes.
 TEXT ·lookupVBMI(SB), NOSPLIT, $0-32

@@ -49,7 +49,7 @@ var vnni = engine{
 	lines:     linesVNNI,
 	addPaired: addVNNI,
 	extreme:   extremeAVX2,
-	lookup:    lookupAMD64,
+	lookup:    lookupVNNI,
 	quantize:  quantizeAVX2,
 	bilinear:  bilinearAVX2,
 	flipped:   func(dst, src []int8) { flipVNNI(unsafe.SliceData(dst), unsafe.SliceData(src), len(src)) },

@@ -35,6 +35,9 @@ var neon = engine{
 	params:     arm64Params,
 	add:        addNEON,
 	lines:      linesNEON,
+	extreme:    extremeNEON,
+	lookup:     lookupNEON,
+	quantize:   quantizeNEON,
 	peak: func(n int) int64 {
 		peakNEON(n)
 		return int64(n) * 16 * 16 // sums, products of each
@@ -62,6 +65,9 @@ var dotprod = engine{
 	params:     arm64Params,
 	add:        addNEON,
 	lines:      linesNEON,
+	extreme:    extremeNEON,
+	lookup:     lookupNEON,
+	quantize:   quantizeNEON,
 	peak: func(n int) int64 {
 		peakDot(n)
 		return int64(n) * 16 * 16 // sums, products of each

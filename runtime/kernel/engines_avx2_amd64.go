@@ -33,7 +33,7 @@ var avx2 = engine{
 	lines:     linesAVX2,
 	addPaired: addAVX2,
 	extreme:   extremeAVX2,
-	lookup:    lookupAMD64,
+	lookup:    lookupAVX2,
 	quantize:  quantizeAVX2,
 	bilinear:  bilinearAVX2,
 }

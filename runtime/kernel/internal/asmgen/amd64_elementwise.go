@@ -1,7 +1,5 @@
 package main
 
-import "strings"
-
 // elementwiseAMD64 writes the loops of operators without weights. AVX2 does as well
 // in them as wider vectors, for which memory is too slow; only VBMI looks up bytes
 // in tables of 128.
@@ -13,13 +11,10 @@ func elementwiseAMD64(s *source) {
 	avx2Bilinear(s)
 }
 
-// begin starts a function with the given arguments of a word each in registers.
-func (s *source) begin(signature, doc string, frame int, args ...string) {
-	s.labels = 0
-	name, _, _ := strings.Cut(signature, "(")
-	s.line("\n// func %s", signature)
-	s.line("//\n// %s", doc)
-	s.line("TEXT ·%s(SB), NOSPLIT, $%d-%d", name, frame, 8*(len(args)/2))
+// arguments starts a function and loads its arguments of a word each into registers,
+// which follow their names.
+func (s *source) arguments(signature, doc string, args ...string) {
+	s.begin(signature, doc, len(args)/2)
 	for i := 0; i < len(args); i += 2 {
 		s.op("MOVQ %s+%d(FP), %s", args[i], 4*i, args[i+1])
 	}
@@ -28,8 +23,8 @@ func (s *source) begin(signature, doc string, frame int, args ...string) {
 // avx2Extreme combines both sides with the order, takes the larger unsigned bytes,
 // and undoes it.
 func avx2Extreme(s *source) {
-	s.begin("extremeAVX2(out, x, y *byte, length, count, outPitch, xPitch, yPitch, order int)",
-		"Rows of a multiple of 16 bytes.", 0,
+	s.arguments("extremeAVX2(out, x, y *byte, length, count, outPitch, xPitch, yPitch, order int)",
+		"Rows of a multiple of 16 bytes.",
 		"out", "DI", "x", "SI", "y", "DX", "length", "R8", "count", "R9", "outPitch", "R10", "xPitch", "R11", "yPitch", "R12", "order", "AX")
 	s.op("VMOVD AX, X0")
 	s.op("VPBROADCASTB X0, Y0")
@@ -76,7 +71,7 @@ func avx2Extreme(s *source) {
 // avx2Lookup looks the low four bits up in all 16 parts of the table and chooses
 // among them by the high bits, one after the other.
 func avx2Lookup(s *source) {
-	s.begin("lookupAVX2(table, out, in *byte, n int)", "A multiple of 64 bytes.", 0,
+	s.arguments("lookupAVX2(table *[256]byte, out, in *byte, n int)", "A multiple of 64 bytes.",
 		"table", "DX", "out", "DI", "in", "SI", "n", "CX")
 	s.op("MOVL $0x0F, AX")
 	s.op("VMOVD AX, X0")
@@ -113,7 +108,7 @@ func avx2Choose(s *source, bits, part, to int) {
 // vbmiLookup looks bytes up in both halves of the table and chooses by the highest
 // bit.
 func vbmiLookup(s *source) {
-	s.begin("lookupVBMI(table, out, in *byte, n int)", "A multiple of 64 bytes.", 0,
+	s.arguments("lookupVBMI(table *[256]byte, out, in *byte, n int)", "A multiple of 64 bytes.",
 		"table", "DX", "out", "DI", "in", "SI", "n", "CX")
 	for i := range 4 {
 		s.op("VMOVDQU64 %d(DX), Z%d", 64*i, 16+i)
@@ -140,7 +135,7 @@ func vbmiLookup(s *source) {
 // and puts the sign back. What is not a number becomes 0 before that, what is
 // large 2^20.
 func avx2Quantize(s *source) {
-	s.begin("quantizeAVX2(q *Quantizer, out *byte, in *float32, n int)", "A multiple of 16 numbers.", 0,
+	s.arguments("quantizeAVX2(q *Quantizer, out *byte, in *float32, n int)", "A multiple of 16 numbers.",
 		"q", "DX", "out", "DI", "in", "SI", "n", "CX")
 	s.op("VBROADCASTSS Quantizer_Scale(DX), Y8")
 	s.op("VPBROADCASTD Quantizer_Zero(DX), Y9")
@@ -182,8 +177,8 @@ func avx2Quantize(s *source) {
 // avx2Bilinear mixes eight channels of two neighbors in both rows by products of
 // pairs, and the two sums by 32-bit products.
 func avx2Bilinear(s *source) {
-	s.begin("bilinearAVX2(out, top, bottom *int8, columns *Column, count, depth, whole, weight int)",
-		"The first channels of every pixel, a multiple of 8.", 0,
+	s.arguments("bilinearAVX2(out, top, bottom *int8, columns *Column, count, depth, whole, weight int)",
+		"The first channels of every pixel, a multiple of 8.",
 		"out", "DI", "top", "SI", "bottom", "DX", "columns", "R8", "count", "R9", "depth", "R10", "whole", "R11", "weight", "AX")
 	s.op("VMOVD AX, X9")
 	s.op("VPBROADCASTD X9, Y9") // of the lower row

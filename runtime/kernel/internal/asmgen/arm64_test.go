@@ -15,6 +15,12 @@ import (
 var arm64Encodings = map[string]uint32{
 	"and v1.16b, v18.16b, v28.16b":     0x4e3c1e41,
 	"and v30.16b, v13.16b, v7.16b":     0x4e271dbe,
+	"fcvtas v1.4s, v18.4s":             0x4e21ca41,
+	"fcvtas v30.4s, v13.4s":            0x4e21c9be,
+	"fdiv v1.4s, v18.4s, v28.4s":       0x6e3cfe41,
+	"fdiv v30.4s, v13.4s, v7.4s":       0x6e27fdbe,
+	"sqadd v1.4s, v18.4s, v28.4s":      0x4ebc0e41,
+	"sqadd v30.4s, v13.4s, v7.4s":      0x4ea70dbe,
 	"ldp q1, q2, [x25, #-1024]":        0xad600b21,
 	"ldp q29, q14, [x5], #32":          0xacc138bd,
 	"ldp q30, q17, [x19, #1008]":       0xad5fc67e,

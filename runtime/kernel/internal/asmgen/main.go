@@ -19,6 +19,7 @@ import (
 var files = map[string]func(*source){
 	"avx2_amd64.s":        avx2,
 	"elementwise_amd64.s": elementwiseAMD64,
+	"elementwise_arm64.s": elementwiseARM64,
 	"vnni_amd64.s":        vnni,
 	"dotprod_arm64.s":     dotprod,
 	"neon_arm64.s":        neon,
@@ -75,6 +76,15 @@ func (s *source) label(name string) string {
 
 // at places a label.
 func (s *source) at(label string) { s.line("%s:", label) }
+
+// begin begins a function that has so many arguments of a word each and no stack.
+func (s *source) begin(signature, doc string, arguments int) {
+	s.labels = 0
+	name, _, _ := strings.Cut(signature, "(")
+	s.line("\n// func %s", signature)
+	s.line("//\n// %s", doc)
+	s.line("TEXT ·%s(SB), NOSPLIT, $0-%d", name, s.word*arguments)
+}
 
 // function begins a function that takes a *block and has the given stack.
 func (s *source) function(name, doc string, frame int) {
