@@ -45,7 +45,7 @@ type engine struct {
 	// direct lists those of gemm for layers whose bands need not be copied but for
 	// flip, which they add; or none.
 	direct []panelKernels
-	// lanes is the number of channels that depthwise takes at a time.
+	// lanes is the number of channels that depthwise takes at a time, or 0.
 	// Its taps come in groups of tapGroup, whose weights lie side by side for each
 	// channel; those that fill up the last group are zero. tapFlip is for its
 	// activations what flip is for those of matrix products.
@@ -58,7 +58,7 @@ type engine struct {
 	narrowTaps bool
 	bytewise   []tile                                // depthwise of a wide engine
 	arrange    func(taps []byte, columns int) []byte // what it is in panelKernels
-	quads      *quadKernels                          // better ones for windows up to four pixels wide, or nil
+	quads      *quadKernels                          // in place of depthwise, or nil
 	// spare is how much memory the copy of a band may take where it could do with
 	// less.
 	spare int

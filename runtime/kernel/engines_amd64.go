@@ -38,11 +38,12 @@ var vnni = engine{
 		{columns: 32, repeated: true, tiles: []tile{{1, gemmFlipVNNI1x32}}},
 		{columns: 16, repeated: true, tiles: []tile{{1, gemmFlipVNNI1x16}}},
 	},
-	lanes:     16,
-	tapGroup:  4,
-	tapFlip:   0x80,
-	depthwise: []tile{{4, depthwiseVNNI4}, {1, depthwiseVNNI1}},
-	quads:     &quadKernels{gather: gatherVNNI, run: depthwiseQuadsVNNI},
+	tapFlip: 0x80,
+	quads: &quadKernels{
+		weave: weaveVNNI,
+		run:   [2]func(*block){depthwiseVNNI1, depthwiseVNNI2},
+		three: [2]func(*block){depthwiseThreeVNNI1, depthwiseThreeVNNI2},
+	},
 	pace:      1 << 17,
 	params:    vnniParams,
 	linear:    linearParams,
@@ -135,7 +136,7 @@ func gemmVNNI2x16(b *block)
 func gemmVNNI1x16(b *block)
 
 //go:noescape
-func depthwiseVNNI4(b *block)
+func depthwiseVNNI2(b *block)
 
 //go:noescape
 func depthwiseVNNI1(b *block)
@@ -177,10 +178,13 @@ func gemmFlipVNNI1x32(b *block)
 func gemmFlipVNNI1x16(b *block)
 
 //go:noescape
-func gatherVNNI(dst, src *int8, stride, n, rows, pitch int)
+func depthwiseThreeVNNI1(b *block)
 
 //go:noescape
-func depthwiseQuadsVNNI(b *block)
+func depthwiseThreeVNNI2(b *block)
+
+//go:noescape
+func weaveVNNI(w *weave)
 
 //go:noescape
 func peakVNNI(n int)

@@ -72,9 +72,10 @@ func (f *fences) layer(l *layer) {
 		l.panels[i].weights, l.panels[i].params = fenced(f, l.panels[i].weights), fenced(f, l.panels[i].params)
 	}
 	if q := l.quads; q != nil {
-		q.reach = fenced(f, q.reach)
-		q.full.from, q.full.to = fenced(f, q.full.from), fenced(f, q.full.to)
-		q.last.from, q.last.to = fenced(f, q.last.from), fenced(f, q.last.to)
+		q.padding = fenced(f, q.padding)
+		for i := range q.reach {
+			q.reach[i] = fenced(f, q.reach[i])
+		}
 	}
 }
 
@@ -166,6 +167,9 @@ func TestGuardDepthwise(t *testing.T) {
 		d := Depthwise{Window: r.shape(), InC: 1 + r.IntN(70), Multiplier: 1, InZero: int32(r.IntN(256)) - 128}
 		if r.IntN(2) == 0 {
 			d.InC = 1 << r.IntN(7)
+		}
+		if r.IntN(3) == 0 {
+			d.Window, d.InC = r.broad(), 1+r.IntN(200)
 		}
 		d.OutC = d.InC
 		d.Weights = r.extremes(d.KernelH * d.KernelW * d.OutC)

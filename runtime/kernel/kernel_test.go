@@ -115,6 +115,18 @@ func (r values) window() Window {
 	return w
 }
 
+// broad is a window of any size, over an image that is wider than high.
+func (r values) broad() Window {
+	w := r.window()
+	w.KernelH, w.KernelW, w.InH, w.InW = 1+r.IntN(9), 1+r.IntN(9), 1+r.IntN(10), 1+r.IntN(70)
+	w.PadTop, w.PadLeft = r.IntN(w.KernelH*w.DilationH), r.IntN(w.KernelW*w.DilationW)
+	if r.IntN(2) == 0 {
+		w.KernelH, w.KernelW, w.DilationW = 3, 3, 1
+	}
+	w.OutH, w.OutW = (w.InH-1)/w.StrideH+1, (w.InW-1)/w.StrideW+1
+	return w
+}
+
 func granted(int) bool { return true }
 
 // scratch is memory full of what must not matter.
@@ -188,6 +200,27 @@ func TestDepthwise(t *testing.T) {
 			func(ch, ky, kx, _ int) int32 { return int32(d.Weights[(ky*d.KernelW+kx)*d.OutC+ch]) - d.WeightZero })
 		if !slices.Equal(out, want) {
 			t.Fatalf("%+v InC %d OutC %d, weights' zero point %d: got %v, want %v", d.Window, d.InC, d.OutC, d.WeightZero, out, want)
+		}
+	})
+}
+
+// TestDepthwiseShapes: any number of pixels, of channels and of taps.
+func TestDepthwiseShapes(t *testing.T) {
+	each(t, 120, func(t *testing.T, s *Set, r values) {
+		d := Depthwise{Window: r.broad(), InC: 1 + r.IntN(200), Multiplier: 1, InZero: int32(r.IntN(256)) - 128}
+		if r.IntN(2) == 0 {
+			d.InC = 1 + r.IntN(20)
+		}
+		d.OutC = d.InC
+		d.Weights, d.Bias, d.Output = r.int8s(d.KernelH*d.KernelW*d.OutC), r.bias(d.OutC), r.output(d.OutC)
+		in, out := r.int8s(d.Batch*d.InH*d.InW*d.InC), make([]int8, d.Batch*d.OutH*d.OutW*d.OutC)
+		s.PrepareDepthwise(&d, granted)
+		d.Run(in, out, scratch(d.Scratch), new(Work))
+		want := definition(&d.Window, d.OutC, &d.Output, d.Bias, 1,
+			func(b, y, x, ch, _ int) int32 { return int32(in[((b*d.InH+y)*d.InW+x)*d.InC+ch]) - d.InZero },
+			func(ch, ky, kx, _ int) int32 { return int32(d.Weights[(ky*d.KernelW+kx)*d.OutC+ch]) })
+		if !slices.Equal(out, want) {
+			t.Fatalf("%+v channels %d: other bytes than the definition's", d.Window, d.InC)
 		}
 	})
 }

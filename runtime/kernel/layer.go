@@ -30,6 +30,7 @@ type Work struct {
 	Team  *Team // nil for one thread
 	block block
 	lines lines
+	weave weave
 }
 
 // newConv prepares c, or returns nil where the engine is not exact or take does
@@ -166,7 +167,7 @@ func (e *engine) newDepthwise(d *Depthwise, take Take) *layer {
 		}
 		return sum
 	}
-	if d.Multiplier != 1 || e.lanes == 0 {
+	if d.Multiplier != 1 || e.lanes == 0 && e.quads == nil {
 		return nil
 	}
 	folded := d.folded(d.InZero + int32(e.tapFlip))
@@ -178,8 +179,8 @@ func (e *engine) newDepthwise(d *Depthwise, take Take) *layer {
 	if c.vast() {
 		return nil
 	}
-	if q := e.newQuads(c); q != nil && parts == 1 {
-		return e.newQuadLayer(d, c, q, channels, take).exceptTaps(d, others)
+	if e.quads != nil {
+		return e.newQuadLayer(d, c, parts, channels, take).exceptTaps(d, others)
 	}
 	whole := d.InC%e.lanes == 0
 	l, tiles := e.newLayer(c, e.bands(c, 1, true, e.tapFlip == 0 && whole).repeated(parts)), e.depthwise
@@ -209,24 +210,6 @@ func (e *engine) newDepthwise(d *Depthwise, take Take) *layer {
 	}
 	l.perGroup = len(l.panels)
 	return l.exceptTaps(d, others)
-}
-
-// newQuadLayer is newDepthwise by quads.
-func (e *engine) newQuadLayer(d *Depthwise, c *Conv, q *quads, channels []channel, take Take) *layer {
-	if !take((d.OutC+quadLanes)*(8*d.KernelH+24) + 12*len(q.full.to)) {
-		return nil
-	}
-	l := e.newLayer(c, *q.bands)
-	l.quads, l.flipped = q, e.flipped
-	kernels := &panelKernels{columns: quadLanes}
-	for first := 0; first < d.OutC; first += quadLanes {
-		p := panel{panelKernels: kernels, first: first, used: min(quadLanes, d.OutC-first)}
-		p.weights = q.weights(d, first, p.used)
-		p.params = e.params(p.filled(channels[first:first+p.used]), l.zero)
-		l.panels = append(l.panels, p)
-	}
-	l.perGroup = len(l.panels)
-	return l
 }
 
 // packTaps lays out a panel's weights and epilogue; its channels may repeat
@@ -291,6 +274,9 @@ func (l *layer) run(in, out []int8, scratch []byte, w *Work) {
 // the batch; else a band, or some of the panels of a band.
 func (l *layer) split(threads int, macs int64) int {
 	s := &l.bands
+	if l.quads != nil && threads > 1 {
+		l.quads.shorten(s, threads)
+	}
 	count := (s.outH + s.rows - 1) / s.rows
 	if threads < 2 || macs < l.engine.pace || l.batch*count*len(l.panels) > partMask {
 		l.parts = l.batch
@@ -326,7 +312,7 @@ func (l *layer) part(i int, in, out []int8, scratch []int8, w *Work) {
 	w.block.zero, w.block.min, w.block.max = l.zero, l.min, l.max
 	for y := first; y < end; y += s.rows {
 		if l.quads != nil {
-			l.quads.band(l, in, out, scratch, y, from, to, w)
+			l.quads.band(l, in, out, scratch, y, min(y+s.rows, end), from, to, w)
 		} else {
 			l.band(in, out, scratch, y, from, to, w)
 		}

@@ -23,8 +23,8 @@ import (
 // it and the first that is not, which linear goes through. Sums farther away are
 // beyond the bounds in any case, as all edges must be reached before 2^23.
 //
-// Like vnniParams it returns six vectors for 16 channels: bias, high, low, offset
-// and two that are not used; nil where it is not exact.
+// Like vnniParams it returns six vectors for 16 channels: bias, high, low, offset,
+// one that is not used, and -1, which no shift is; nil where it is not exact.
 func linearParams(p []channel, o *Output) []byte {
 	if o.Min < o.Zero {
 		return nil
@@ -39,6 +39,7 @@ func linearParams(p []channel, o *Output) []byte {
 		unit := math.Ldexp(1, int(-31-c.shift))
 		at := out[i/16*384+i%16*4:]
 		binary.LittleEndian.PutUint32(at, uint32(bias))
+		binary.LittleEndian.PutUint32(at[320:], math.MaxUint32)
 		for f, v := range [3]int64{high, int64(c.m) - high, offset} {
 			binary.LittleEndian.PutUint32(at[64*(1+f):], math.Float32bits(float32(float64(v)*unit)))
 		}

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"kedge/runtime/fixed"
@@ -85,5 +86,37 @@ func TestLinearRefused(t *testing.T) {
 		if got := linearParams(cs, &c.o) != nil; got != c.want {
 			t.Errorf("%s: got %t, want %t", c.name, got, c.want)
 		}
+	}
+}
+
+// TestRequantizeLinearDepthwise: one tap, and the first of three by three.
+func TestRequantizeLinearDepthwise(t *testing.T) {
+	const rows, channels = 256, 48
+	linear, blocks := 0, 0
+	engineSets(t, 2*rows*channels, func(t *testing.T, s *Set, r values) {
+		bias, o := r.linearEpilogue(channels)
+		for _, k := range []int{1, 3} {
+			w := Window{Batch: 1, InH: 1, InW: rows, OutH: 1, OutW: rows, KernelH: k, KernelW: k, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
+			d := Depthwise{Window: w, InC: channels, OutC: channels, Multiplier: 1, InZero: -128,
+				Weights: slices.Concat(ones(channels), make([]int8, (k*k-1)*channels)), Bias: bias, Output: o}
+			s.PrepareDepthwise(&d, granted)
+			if d.layer == nil {
+				t.Fatal("was left to plain Go")
+			}
+			if s.engine.quads != nil {
+				for _, p := range d.layer.panels {
+					for at := 0; at < len(p.params); at += 384 {
+						blocks++
+						linear += int(p.params[at+323] >> 7) // the sign of what is a shift otherwise
+					}
+				}
+			}
+			in, out := ramp(rows, channels), make([]int8, rows*channels)
+			d.Run(in, out, scratch(d.Scratch), new(Work))
+			matches(t, ramp(rows, 1), out, bias, &o)
+		}
+	})
+	if linear < blocks*9/10 {
+		t.Errorf("%d of %d times 16 channels are linear, want nearly all", linear, blocks)
 	}
 }

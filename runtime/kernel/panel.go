@@ -41,13 +41,18 @@ type block struct {
 	params  unsafe.Pointer // the panel's epilogue, as the engine lays it out
 	out     unsafe.Pointer // first row, the panel's first channel
 	stride  int            // bytes from one output row to the next
-	results *int32         // of quads: where each result goes, from out
 	columns int            // channels of the panel that are in use
 	width   int            // those that it has weights for
 	linear  int            // 1 where params have the form of linearParams
 	zero    int32          // of the output
 	min     int32
 	max     int32
+
+	// Of quads: rows is how many pixels a row of results has, and columns may be more
+	// than there are lanes. Bytes from one pixel's quads to the next's, from its
+	// results to the next's, from the weights of 16 channels to the next ones', from a
+	// tap's to the next one's.
+	step, outStep, panel, tapStep int
 }
 
 // channel is the requantization of one output channel: what is added to the
@@ -99,10 +104,13 @@ func plainParams(p []channel, _ int32) []byte {
 func (p *panel) filled(used []channel) []channel {
 	cs := append(make([]channel, 0, p.columns), used...)
 	for len(cs) < p.columns {
-		cs = append(cs, channel{m: plainFactor, shift: 1})
+		cs = append(cs, unused)
 	}
 	return cs
 }
+
+// unused is a channel that only fills up a panel.
+var unused = channel{m: plainFactor, shift: 1}
 
 // multiply computes the panel's channels of the rows that offsets lists: as many
 // of them as fit with each size of tile. out begins at the first row.

@@ -3,122 +3,209 @@ package kernel
 import "unsafe"
 
 // quadKernels are micro-kernels for depthwise convolutions by an instruction that
-// multiplies and adds four bytes at a time: four neighboring pixels are brought
-// together channel by channel, once for all the windows that they are in.
+// multiplies and adds four bytes at a time: four rows are woven together byte by
+// byte, once for all the windows that a pixel is in.
 type quadKernels struct {
-	// gather writes n quads of 16 channels for each of a number of rows, which
-	// are pitch bytes apart. A quad is made of the 16 bytes at src and those at
-	// one, two and three strides behind it; the next begins two strides on.
-	gather func(dst, src *int8, stride, n, rows, pitch int)
-	// run computes two neighboring pixels from every quad, two quads at a time.
-	run func(*block)
+	weave func(*weave)
+	// run computes one and two rows of results from quads, three those of windows of
+	// three taps at equal distances, the first of them 0.
+	run, three [2]func(*block)
 }
 
 // quadLanes are the channels of a quad, quadBytes its length.
 const (
 	quadLanes = 16
 	quadBytes = 4 * quadLanes
+	quadRows  = 4
 )
 
-// quads is how a depthwise layer of stride 1, with windows two or three pixels
-// wide, lies in quads: one begins at every second column and serves two windows,
-// the second with weights moved by a pixel.
-type quads struct {
-	*bands
-	padded   int // bytes of the copy with padding, which quads are made of
-	line     int // of a row of quads
-	kernels  *quadKernels
-	perRow   int // quads
-	channels int
-	// For a full band, and for the last: offsets of the quads, and of the results.
-	full, last struct{ from, to []int32 }
+// weave brings the rows of an image that lie under a window together, four by four:
+// first row top, and so on, dilation apart; those that are not in the image are
+// padding. Rows behind the last only fill up its quads. Of every row it takes runs
+// pieces of size bytes, step apart, between so many bytes of padding on the left
+// and on the right. Quads of the next four rows follow region bytes behind. Less
+// than margin bytes behind them may be overwritten.
+type weave struct {
+	dst, image, padding *int8
+	height, pitch       int
+	top, last           int // first row; the last one's number, counted from it
+	dilation            int
+	groups, region      int
+	runs, size, step    int
+	left, right         int
+	pad                 int8
 }
 
-// newQuads lays out c, or returns nil where it does not fit in quads.
+// quads is how a depthwise layer lies in quads. A quad holds four rows of the
+// image under the window, and serves two rows of results where they fit, the
+// second with weights moved by the stride. A tap is a column of such a window.
+type quads struct {
+	Window
+	channels int
+	kernels  *quadKernels
+	rows     int // of results at a time, 1 or 2
+	groups   int // quads from top to bottom of a window
+	wide     int // pixels that are computed as one of so many times the channels
+	piece    int // channels of a panel, but for the last
+	region   int // bytes of the longest row of quads
+	zero     int8
+	three    bool      // taps, at equal distances
+	reach    [][]int32 // of every panel's taps
+	spans    []span
+	padding  []int8 // in place of rows outside of the image
+}
+
+// span is a part of a row of results: n pixels from x on, which see count pixels of
+// the image between left and right ones of padding.
+type span struct{ x, n, left, from, count, right int }
+
+const (
+	// mostWide is how many channels several pixels are joined to at most.
+	mostWide = 256
+	// fewPixels is from how many pixels on a row is not shortened for the sake of
+	// more channels at a time.
+	fewPixels = 8
+	// mostQuads bounds the bytes of quads that several pixels take.
+	mostQuads = 24 << 10
+	// mostVast bounds those that a few take.
+	mostVast = 1 << 22
+)
+
+// newQuads lays out c, or returns nil where its windows are too wide.
 func (e *engine) newQuads(c *Conv) *quads {
-	k := e.quads
-	if k == nil || c.DilationW != 1 || c.StrideW != 1 || c.KernelW > 3 || c.KernelW < 2 || c.InC < quadLanes {
+	q := &quads{Window: c.Window, channels: c.InC, kernels: e.quads, rows: 1, wide: 1, zero: int8(c.InZero)}
+	if q.InW == 1 && q.KernelW*q.KernelH == 1 && q.within() {
+		q.InH, q.InW, q.OutH, q.OutW, q.StrideH, q.StrideW = 1, q.InH, 1, q.OutH, q.StrideW, q.StrideH
+	}
+	if q.DilationH == 1 && q.OutH > 1 && quadsOf(q.KernelH+q.StrideH) < 2*quadsOf(q.KernelH) {
+		q.rows = 2
+	}
+	q.groups = quadsOf(q.KernelH + (q.rows-1)*q.StrideH)
+	for q.StrideW == 1 && q.wide*c.InC%quadLanes != 0 {
+		q.wide *= 2
+	}
+	if q.wide > q.OutW || q.wide*c.InC > mostWide {
+		q.wide = 1
+	}
+	// With the results quads take one and a half times what the image does.
+	most := 3*c.InH*c.InW*c.InC/2 - c.OutH*c.OutW*c.OutC
+	n := q.divide(min(max(most, e.spare, bandBytes/2), mostQuads) / (quadRows * q.groups))
+	q.region = (quadRows*q.width(n)*q.piece + margin - 1) / margin * margin
+	if int64(quadRows*q.groups)*int64(q.width(n))*int64(q.piece) > mostVast {
 		return nil
 	}
-	width := c.OutW
-	q := &quads{kernels: k, channels: c.InC, perRow: (width + 1) / 2}
-	s := e.bands(c, 1, true, false)
-	q.bands = &s
-	q.line = q.perRow * quadBytes
-	for s.rows = s.outH; s.rows > 1 && s.copied(s.rows)*(s.pitch+q.line) > e.copyBytes(s.inH*s.inW*c.InC); {
-		s.rows--
+	longest := 0
+	for x := 0; x < q.OutW; x += n {
+		s := q.span(x, min(n, q.OutW-x))
+		longest = max(longest, s.count)
+		q.spans = append(q.spans, s)
 	}
-	// The last quads of a row reach beyond it.
-	q.padded = (s.copied(s.rows)*s.pitch + 4*c.InC + margin) &^ (margin - 1)
-	s.scratch = q.padded + s.copied(s.rows)*q.line
-	if s.scratch > s.inH*s.inW*c.InC {
-		return nil // more than the input itself: a small image
+	if q.PadTop > 0 || (q.OutH-1)*q.StrideH-q.PadTop+(q.KernelH-1)*q.DilationH >= q.InH {
+		q.padding = make([]int8, longest*q.piece)
+		fill(q.padding, q.zero)
 	}
-	s.reach = nil
-	for ky := range c.KernelH {
-		s.reach = append(s.reach, int32(ky*c.DilationH*q.line))
-	}
-	step := s.strideH
-	if s.step != 1 {
-		step = 1
-	}
-	q.full.from, q.full.to = q.table(s.rows, step, width)
-	q.last.from, q.last.to = q.table((s.outH-1)%s.rows+1, step, width)
 	return q
 }
 
-// table lists where the quads of n output rows begin and where their results go,
-// an even number by repeating the last. The second result of a quad that has only
-// one goes where the first does, which is stored after.
-func (q *quads) table(n, step, width int) (from, to []int32) {
-	for i := 0; i < n*q.perRow || i%2 != 0; i++ {
-		at := min(i, n*q.perRow-1)
-		y, x := at/q.perRow, at%q.perRow
-		from = append(from, int32(y*step*q.line+x*quadBytes))
-		first, second := y*width+2*x, y*width+min(2*x+1, width-1)
-		to = append(to, int32(first*q.channels), int32(second*q.channels))
+// quadsOf is how many quads hold n rows.
+func quadsOf(n int) int { return (n + quadRows - 1) / quadRows }
+
+// width is how many pixels the windows of n results reach over.
+func (q *quads) width(n int) int { return (n-1)*q.StrideW + (q.KernelW-1)*q.DilationW + 1 }
+
+// divide chooses how many channels are taken at a time, and returns how many pixels
+// of a row of results, for most quads where a few pixels do not take more.
+func (q *quads) divide(most int) int {
+	q.piece = q.channels
+	for q.wide == 1 && q.piece > quadLanes && q.width(min(q.OutW, fewPixels))*q.piece > most {
+		unit := min(q.piece/2, quadBytes)
+		unit = max(unit/quadLanes, 1) * quadLanes
+		q.piece = (q.piece/2 + unit - 1) / unit * unit
 	}
-	return from, to
+	unit := 4 / q.rows * q.wide // what the micro-kernels take at a time
+	n := q.OutW
+	if n > unit && q.width(n)*q.piece > most {
+		for n = n / unit * unit; n > unit && q.width(n)*q.piece > most; {
+			n -= unit
+		}
+		count := (q.OutW + n - 1) / n
+		n = (q.OutW + count*unit - 1) / (count * unit) * unit
+	}
+	return n
 }
 
-// weights packs the weights of 16 lanes from channel first on: four taps of each
-// lane side by side, for every row of the window, the second pixel's behind the
-// first's.
-func (q *quads) weights(d *Depthwise, first, used int) []byte {
-	const shifts = 2
-	packed := make([]byte, d.KernelH*shifts*quadBytes)
-	for ky := range d.KernelH {
-		for shift := range shifts {
-			for lane := range used {
-				for kx := range d.KernelW {
-					w := d.Weights[(ky*d.KernelW+kx)*d.OutC+first+lane]
-					packed[(ky*shifts+shift)*quadBytes+lane*4+kx+shift] = byte(w)
+// span describes n results from x on.
+func (q *quads) span(x, n int) span {
+	first := x*q.StrideW - q.PadLeft
+	width := q.width(n)
+	s := span{x: x, n: n, left: min(max(-first, 0), width), from: max(first, 0)}
+	s.count = max(min(width-s.left, q.InW-s.from), 0)
+	s.right = width - s.left - s.count
+	return s
+}
+
+// shorten makes bands for that many threads.
+func (q *quads) shorten(s *bands, threads int) {
+	s.rows = (s.outH + 2*threads - 1) / (2 * threads)
+	s.rows = (s.rows + q.rows - 1) / q.rows * q.rows
+}
+
+// band computes output rows from y on, before end, for panels from to to, which is
+// not included.
+func (q *quads) band(l *layer, in, out, scratch []int8, y, end, from, to int, w *Work) {
+	b, v := &w.block, &w.weave
+	b.stride, b.tapStep = q.OutW*q.channels, q.rows*quadBytes
+	v.dst, v.image, v.padding = &scratch[0], &in[0], unsafe.SliceData(q.padding)
+	v.height, v.pitch, v.dilation = q.InH, q.InW*q.channels, q.DilationH
+	v.groups, v.region, v.step, v.pad = q.groups, q.region, q.channels, q.zero
+	for i := from; i < to; i++ {
+		p := &l.panels[i]
+		b.b, b.params = unsafe.Pointer(&p.weights[0]), unsafe.Pointer(&p.params[0])
+		b.reach, b.runs = &q.reach[i][0], len(q.reach[i])
+		b.panel = b.runs * b.tapStep
+		b.step, b.outStep = p.used/q.wide*q.StrideW*quadRows, q.channels
+		if q.wide > 1 {
+			b.step, b.outStep = p.used*quadRows, p.used
+		}
+		for j := range q.spans {
+			s := &q.spans[j]
+			q.columns(v, p, s, in)
+			for top := y; top < end; top += q.rows {
+				rows := min(q.rows, end-top)
+				v.top, v.last = top*q.StrideH-q.PadTop, q.KernelH-1+(rows-1)*q.StrideH
+				q.kernels.weave(v)
+				b.columns, b.rows = p.used, s.n/q.wide
+				q.multiply(b, rows, 0, scratch, out[(top*q.OutW+s.x)*q.channels+p.first:])
+				if rest := s.n % q.wide; rest > 0 {
+					b.columns, b.rows = rest*q.channels, 1
+					q.multiply(b, rows, s.n/q.wide, scratch, out[(top*q.OutW+s.x+s.n-rest)*q.channels:])
 				}
 			}
 		}
 	}
-	return packed
+	v.dst, v.image, v.padding = nil, nil, nil
 }
 
-// band computes the output rows of the band that begins with row y, for panels
-// from to to, which is not included.
-func (q *quads) band(l *layer, in, out []int8, scratch []int8, y, from, to int, w *Work) {
-	b := &w.block
-	b.reach, b.runs = &q.reach[0], len(q.reach)
-	b.a = unsafe.Pointer(&scratch[q.padded])
-	table := &q.full
-	n := min(q.rows, q.outH-y)
-	if y+n == q.outH {
-		table = &q.last
+// columns is what a span of p's channels sees of every row.
+func (q *quads) columns(v *weave, p *panel, s *span, in []int8) {
+	channels := p.used / q.wide
+	v.left, v.right = s.left*channels*quadRows, s.right*channels*quadRows
+	v.runs, v.size = s.count, channels
+	if channels == q.channels {
+		v.runs, v.size = min(s.count, 1), s.count*channels
 	}
-	b.offsets, b.results, b.rows = &table.from[0], &table.to[0], len(table.from)
-	q.place(l, in, scratch, y, n, 0, w)
-	for i := from; i < to; i++ {
-		p := &l.panels[i]
-		q.kernels.gather(&scratch[q.padded], &scratch[p.first], q.inC, q.perRow, q.copied(n), q.pitch)
-		b.b, b.params = unsafe.Pointer(&p.weights[0]), unsafe.Pointer(&p.params[0])
-		b.columns = p.used
-		b.out = unsafe.Pointer(&out[y*q.outW*q.channels+p.first])
-		q.kernels.run(b)
+	if s.count > 0 {
+		v.image = &in[s.from*q.channels+p.first]
+	}
+}
+
+// multiply computes the pixels of one or two rows, from pixel x of the quads on; out
+// begins with their first result.
+func (q *quads) multiply(b *block, rows, x int, scratch, out []int8) {
+	b.a, b.out = unsafe.Pointer(&scratch[x*b.step]), unsafe.Pointer(&out[0])
+	if q.three {
+		q.kernels.three[rows-1](b)
+	} else {
+		q.kernels.run[rows-1](b)
 	}
 }

@@ -12,17 +12,18 @@ var vnniTiles = []struct{ columns, rows int }{
 var vnniRows = []string{"R8", "R9", "R10", "R11", "R12", "R13", "AX", "BX"}
 
 func vnni(s *source) {
-	vnniTranspose(s)
+	vnniDwords(s)
 	for _, t := range vnniTiles {
 		vnniTile(s, t.columns, t.rows, false)
 		vnniTile(s, t.columns, t.rows, true)
 	}
 	vnniDouble(s, 8)
 	vnniDouble(s, 2)
-	vnniDepthwise(s, 4)
-	vnniDepthwise(s, 1)
-	vnniGather(s)
-	vnniQuads(s)
+	for _, rows := range []int{2, 1} {
+		vnniDepthwise(s, rows, true)
+		vnniDepthwise(s, rows, false)
+	}
+	vnniWeave(s)
 	vnniAdd(s)
 	vnniFlip(s)
 	vnniLines(s)

@@ -35,7 +35,11 @@ func vnniConstants(s *source, n int, params string) {
 // params: bias, 2m, 2m of the odd columns, the constants of the even columns and
 // of the odd ones, e. K7 names the even columns.
 func vnniScale(s *source, params int, sum, sign string) {
-	at := func(i int) string { return fmt.Sprintf("%d(CX)", params+64*i) }
+	vnniScaleBy(s, func(i int) string { return fmt.Sprintf("%d(CX)", params+64*i) }, sum, sign)
+}
+
+// vnniScaleBy is vnniScale with params at, which may be registers.
+func vnniScaleBy(s *source, at func(i int) string, sum, sign string) {
 	s.op("VPSRLQ $32, %s, Z25", sum)
 	s.op("VPSRLD.Z $30, %s, %s, Z26", sum, sign)
 	s.op("VPMULUDQ %s, %s, %s", at(1), sum, sum)
@@ -57,13 +61,17 @@ func vnniLinear(s *source, params int, sums []string) {
 		s.op("VMOVUPS %d(CX), Z%d", params+64*(1+i), 16+i)
 	}
 	for i, sum := range sums {
-		u := fmt.Sprintf("Z%d", 19+i%4)
-		s.op("VCVTDQ2PS %s, %s", sum, sum)
-		s.op("VMOVAPS Z18, %s", u)
-		s.op("VFMADD231PS Z17, %s, %s", sum, u)
-		s.op("VFMADD213PS.RD_SAE %s, Z16, %s", u, sum)
-		s.op("VCVTPS2DQ.RD_SAE %s, %s", sum, sum)
+		vnniLine(s, 16, sum, fmt.Sprintf("Z%d", 19+i%4))
 	}
+}
+
+// vnniLine scales one vector with the params from register Z(first) on.
+func vnniLine(s *source, first int, sum, u string) {
+	s.op("VCVTDQ2PS %s, %s", sum, sum)
+	s.op("VMOVAPS Z%d, %s", first+2, u)
+	s.op("VFMADD231PS Z%d, %s, %s", first+1, sum, u)
+	s.op("VFMADD213PS.RD_SAE %s, Z%d, %s", u, first, sum)
+	s.op("VCVTPS2DQ.RD_SAE %s, %s", sum, sum)
 }
 
 // vnniScaleAll turns a tile's sums, rows of n vectors, into results without bounds.
