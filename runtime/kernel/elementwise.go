@@ -9,8 +9,13 @@ func (s *Set) Lookup(table *[256]byte, out, in []byte) {
 		n = len(out) &^ 63
 		s.engine.lookup(table, &out[0], &in[:n][0], n)
 	}
-	out, in = out[n:], in[n:]
-	for i, v := range in[:len(out)] {
+	out, in = out[n:], in[n:len(out)]
+	for ; len(out) >= 8; out, in = out[8:], in[8:] {
+		to, from := (*[8]byte)(out), (*[8]byte)(in)
+		to[0], to[1], to[2], to[3] = table[from[0]], table[from[1]], table[from[2]], table[from[3]]
+		to[4], to[5], to[6], to[7] = table[from[4]], table[from[5]], table[from[6]], table[from[7]]
+	}
+	for i, v := range in {
 		out[i] = table[v]
 	}
 }

@@ -23,6 +23,8 @@ func newRVV() *engine {
 		params:   rvvParams,
 		lines:    linesRVV,
 		add:      addRVV,
+		extreme:  extremeRVV,
+		lookup:   lookupRVV,
 	}
 	e.detected = func() bool { return cpu.RISCV64.HasV && hardwareVector() && e.fit() == nil }
 	e.test = e.fit

@@ -17,14 +17,15 @@ import (
 
 // files are the generators by the file that they write.
 var files = map[string]func(*source){
-	"avx2_amd64.s":        avx2,
-	"elementwise_amd64.s": elementwiseAMD64,
-	"elementwise_arm64.s": elementwiseARM64,
-	"vnni_amd64.s":        vnni,
-	"dotprod_arm64.s":     dotprod,
-	"neon_arm64.s":        neon,
-	"rvv_riscv64.s":       rvv,
-	"neon_arm.s":          neonARM,
+	"avx2_amd64.s":          avx2,
+	"elementwise_amd64.s":   elementwiseAMD64,
+	"elementwise_arm64.s":   elementwiseARM64,
+	"elementwise_riscv64.s": elementwiseRISCV64,
+	"vnni_amd64.s":          vnni,
+	"dotprod_arm64.s":       dotprod,
+	"neon_arm64.s":          neon,
+	"rvv_riscv64.s":         rvv,
+	"neon_arm.s":            neonARM,
 }
 
 func main() {
