@@ -93,8 +93,11 @@ func (x *exceptions) row(e *exception, image, out []int8, top int) {
 				x.tap(acc[first-from:end-from], line[at:], weights)
 			}
 		}
-		for i, v := range acc {
-			out[(from+i)*x.outC+e.channel] = x.output.requantize(v, e.channel)
+		m, o := x.output.Multipliers[e.channel], &x.output
+		at, zero, lo, hi := from*x.outC+e.channel, o.Zero, o.Min, o.Max
+		for _, v := range acc {
+			out[at] = int8(min(max(m.Apply(v)+zero, lo), hi))
+			at += x.outC
 		}
 	}
 }
