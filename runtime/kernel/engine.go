@@ -102,6 +102,7 @@ const plainFactor = 1<<30 + 1<<20
 func (e *engine) requantization(magnitude func(i int) int64, bias, folded []int32, o *Output) ([]channel, []int) {
 	cs := make([]channel, len(o.Multipliers))
 	var others []int
+	bounded := o.Min >= o.Zero
 	for i, m := range o.Multipliers {
 		sum, b := magnitude(i), int32(0)
 		if bias != nil {
@@ -110,7 +111,7 @@ func (e *engine) requantization(magnitude func(i int) int64, bias, folded []int3
 		if sum == 0 {
 			// The result is always the same, and 4·v times a quarter is v whatever the
 			// factor was.
-			cs[i] = channel{bias: 4 * (int32(o.requantize(b, i)) - o.Zero), m: plainFactor, shift: 1, most: 1 << 10}
+			cs[i] = channel{bias: 4 * (int32(o.requantize(b, i)) - o.Zero), m: plainFactor, shift: 1, most: 1 << 10, bounded: bounded}
 			continue
 		}
 		most := 255*sum + max(int64(b), -int64(b))
@@ -121,7 +122,7 @@ func (e *engine) requantization(magnitude func(i int) int64, bias, folded []int3
 			}
 			continue
 		}
-		cs[i] = channel{folded[i], m.M, -m.Shift, int32(most)}
+		cs[i] = channel{folded[i], m.M, -m.Shift, int32(most), bounded}
 	}
 	return cs, others
 }

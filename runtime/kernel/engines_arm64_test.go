@@ -101,12 +101,12 @@ func TestCareful(t *testing.T) {
 		channel channel
 		want    byte
 	}{
-		{"usual", channel{0, 1 << 30, 9, 1 << 20}, 0},
-		{"shift of nothing", channel{0, 1 << 30, 0, 1 << 10}, 1},
-		{"16 bits", channel{0, 1 << 30, 1, 1<<17 - 8}, 0},
-		{"more than 16 bits", channel{0, 1 << 30, 1, 1 << 17}, 1},
+		{"usual", channel{0, 1 << 30, 9, 1 << 20, false}, 0},
+		{"shift of nothing", channel{0, 1 << 30, 0, 1 << 10, false}, 1},
+		{"16 bits", channel{0, 1 << 30, 1, 1<<17 - 8, false}, 0},
+		{"more than 16 bits", channel{0, 1 << 30, 1, 1 << 17, false}, 1},
 	} {
-		p := slices.Repeat([]channel{{0, 1 << 30, 1, 0}}, 16)
+		p := slices.Repeat([]channel{{0, 1 << 30, 1, 0, false}}, 16)
 		p[5] = c.channel
 		if got := arm64Params(p, 0)[12*16]; got != c.want {
 			t.Errorf("%s: got %d, want %d", c.name, got, c.want)

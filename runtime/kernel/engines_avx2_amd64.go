@@ -72,7 +72,8 @@ func widened(packed []byte, columns int) []byte {
 // avx2Params lays out the epilogue by 8 columns: biases with 2^30 more, twice the
 // multipliers, those of the odd columns moved to the even ones, the 64-bit
 // constants of the even and of the odd columns, right shifts, and the shifts that
-// leave the sign of a sum with 2^30 more, or nothing where it does not count.
+// leave the sign of a sum with 2^30 more, or nothing where it does not count. The
+// results to shift have the middle ones of every four exchanged.
 func avx2Params(p []channel, zero int32) []byte {
 	out := make([]byte, 0, 28*len(p))
 	for first := 0; first < len(p); first += 8 {
@@ -80,10 +81,14 @@ func avx2Params(p []channel, zero int32) []byte {
 		var constants [2][4]int64
 		for i := range 8 {
 			c, next := p[avx2Column(first+i, len(p))], p[avx2Column(first+i|1, len(p))]
-			bias[i], m[i], odd[i], shift[i], sign[i] = c.bias+1<<30, c.m<<1, next.m<<1, c.shift, 31
+			bias[i], m[i], odd[i], sign[i] = c.bias+1<<30, c.m<<1, next.m<<1, 31
 			constants[i%2][i/2] = epilogueConstant(c, zero)
+			shift[i&^3|[4]int{0, 2, 1, 3}[i%4]] = c.shift
 			if c.shift > 0 {
 				sign[i] = 30
+				if c.bounded {
+					constants[i%2][i/2] += 1 << 32
+				}
 			}
 		}
 		out, _ = binary.Append(out, binary.LittleEndian, bias)

@@ -58,7 +58,10 @@ type block struct {
 // channel is the requantization of one output channel: what is added to the
 // accumulator, the factor m·2^(−31−shift), and the most that the sum can be,
 // whatever its sign.
-type channel struct{ bias, m, shift, most int32 }
+type channel struct {
+	bias, m, shift, most int32
+	bounded              bool // the output's lower bound is not below its zero point
+}
 
 // panel is a group of neighboring output channels with what the micro-kernels
 // need of them.

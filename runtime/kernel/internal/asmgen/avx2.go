@@ -18,6 +18,10 @@ func avx2(s *source) {
 		s.line("DATA fourAVX2<>+%d(SB)/4, $%d", 4*i, v)
 	}
 	s.line("GLOBL fourAVX2<>(SB), RODATA|NOPTR, $32")
+	for i := range 8 { // see avx2Scale
+		s.line("DATA middleAVX2<>+%d(SB)/4, $0x%08x", 4*i, 0x03010200+i%4*0x04040404)
+	}
+	s.line("GLOBL middleAVX2<>(SB), RODATA|NOPTR, $32")
 	for _, t := range avx2Tiles {
 		avx2Tile(s, t.columns, t.rows)
 	}

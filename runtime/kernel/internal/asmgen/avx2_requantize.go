@@ -10,30 +10,58 @@ import "fmt"
 //	((p + constant)>>32 + [sum≥0]) >> e
 //
 // where the constant takes off what 2^30 brought, and for e > 0 the one that is
-// right only for sums ≥ 0. For e = 0 the sign does not count.
+// right only for sums ≥ 0. For e = 0 the sign does not count, and neither does it
+// where the lower bound is not below the zero point: a sum < 0 then comes to the
+// bound without its correction too, as floor((y + half)/2^e) of y ≤ 0 is not above
+// 0. There the constant does not take off the one, and nothing is added.
+//
+// Of every four results the middle ones change places, as all that follows knows.
 //
 // params: bias + 2^30, 2m, 2m of the odd columns, the constants of the even
-// columns and of the odd ones, e, and the shift after which the sign remains.
-func avx2Scale(s *source, sum, a, b int, param [7]string) {
+// columns and of the odd ones, e in the order of the results, and the shift after
+// which the sign remains.
+func avx2Scale(s *source, sum, a, b int, param [7]string, bounded bool) {
 	s.op("VPSRLQ $32, Y%d, Y%d", sum, a)
-	s.op("VPSRLVD %s, Y%d, Y%d", param[6], sum, b)
+	if !bounded {
+		s.op("VPSRLVD %s, Y%d, Y%d", param[6], sum, b)
+		s.op("VPSHUFD $0xD8, Y%d, Y%d", b, b)
+	}
 	s.op("VPMULUDQ %s, Y%d, Y%d", param[1], sum, sum)
 	s.op("VPMULUDQ %s, Y%d, Y%d", param[2], a, a)
 	s.op("VPADDQ %s, Y%d, Y%d", param[3], sum, sum)
 	s.op("VPADDQ %s, Y%d, Y%d", param[4], a, a)
-	s.op("VPSRLQ $32, Y%d, Y%d", sum, sum)
-	s.op("VPBLENDD $0xAA, Y%d, Y%d, Y%d", a, sum, sum)
-	s.op("VPADDD Y%d, Y%d, Y%d", b, sum, sum)
+	s.op("VSHUFPS $0xDD, Y%d, Y%d, Y%d", a, sum, sum)
+	if !bounded {
+		s.op("VPADDD Y%d, Y%d, Y%d", b, sum, sum)
+	}
 	s.op("VPSRAVD %s, Y%d, Y%d", param[5], sum, sum)
 }
 
 // avx2ScaleAll scales a tile's sums, rows times n vectors of them, and sets the
 // bounds for packing. Several rows take the parameters from registers.
 func avx2ScaleAll(s *source, rows, n int) {
+	bounded, scaled := s.label("bounded"), s.label("scaled")
 	s.op("MOVQ block_params(DI), CX")
+	s.op("MOVL block_min(DI), AX")
+	s.op("CMPL AX, block_zero(DI)")
+	s.op("JGE %s", bounded)
+	avx2ScaleRows(s, rows, n, false)
+	s.op("JMP %s", scaled)
+	s.at(bounded)
+	avx2ScaleRows(s, rows, n, true)
+	s.at(scaled)
+	s.op("VPBROADCASTB block_min(DI), Y14")
+	s.op("VPBROADCASTB block_max(DI), Y15")
+}
+
+func avx2ScaleRows(s *source, rows, n int, bounded bool) {
+	fields := 7
+	if bounded {
+		fields = 6
+	}
 	for i := range n {
 		var param [7]string
-		for f := 1; f < len(param); f++ {
+		for f := 1; f < fields; f++ {
 			param[f] = fmt.Sprintf("%d(CX)", avx2Block*i+32*f)
 			if rows > 1 {
 				s.op("VMOVDQU %s, Y%d", param[f], 9+f)
@@ -41,11 +69,9 @@ func avx2ScaleAll(s *source, rows, n int) {
 			}
 		}
 		for r := range rows {
-			avx2Scale(s, r*n+i, 8, 9, param)
+			avx2Scale(s, r*n+i, 8, 9, param, bounded)
 		}
 	}
-	s.op("VPBROADCASTB block_min(DI), Y14")
-	s.op("VPBROADCASTB block_max(DI), Y15")
 }
 
 // avx2Pack16 packs two times 16 results, in two vectors each, into bytes in the
@@ -56,6 +82,7 @@ func avx2Pack16(s *source, a, b int) {
 		s.op("VPACKSSDW Y%d, Y%d, Y%d", b+1, b, b)
 	}
 	s.op("VPACKSSWB Y%d, Y%d, Y%d", b, a, a)
+	s.op("VPSHUFB middleAVX2<>(SB), Y%d, Y%d", a, a)
 	s.op("VPMAXSB Y14, Y%d, Y%d", a, a)
 	s.op("VPERMQ $0xD8, Y%d, Y%d", a, a)
 	s.op("VPMINSB Y15, Y%d, Y%d", a, a)
@@ -132,6 +159,7 @@ func avx2Store8(s *source, rows int) {
 		} else {
 			s.op("VPACKSSWB Y%d, Y%d, Y%d", r, r, r)
 		}
+		s.op("VPSHUFB middleAVX2<>(SB), Y%d, Y%d", r, r)
 		s.op("VPMAXSB Y14, Y%d, Y%d", r, r)
 		s.op("VPERMD Y%d, Y13, Y%d", r, r)
 		s.op("VPMINSB Y15, Y%d, Y%d", r, r)
