@@ -2066,8 +2066,8 @@ end7:
 
 // func depthwiseAVX2x4(b *block)
 //
-// 4 pixels at a time, 16 channels.
-TEXT ·depthwiseAVX2x4(SB), NOSPLIT, $32-8
+// 4 pixels at a time, 16 channels of each.
+TEXT ·depthwiseAVX2x4(SB), NOSPLIT, $40-8
 	MOVQ b+0(FP), DI
 	MOVQ block_rows(DI), AX
 	MOVQ AX, left-8(SP)
@@ -2076,15 +2076,10 @@ TEXT ·depthwiseAVX2x4(SB), NOSPLIT, $32-8
 	MOVQ block_out(DI), AX
 	MOVQ AX, out-32(SP)
 tile1:
-	MOVQ block_params(DI), CX
-	VMOVDQU 0(CX), Y0
-	VMOVDQU 224(CX), Y1
-	VMOVDQU 0(CX), Y2
-	VMOVDQU 224(CX), Y3
-	VMOVDQU 0(CX), Y4
-	VMOVDQU 224(CX), Y5
-	VMOVDQU 0(CX), Y6
-	VMOVDQU 224(CX), Y7
+	MOVQ out-32(SP), AX
+	MOVQ AX, results-40(SP)
+	MOVQ block_columns(DI), AX
+	MOVQ AX, columns-24(SP)
 	MOVQ next-16(SP), CX
 	MOVQ block_a(DI), DX
 	MOVLQSX 0(CX), R8
@@ -2097,10 +2092,20 @@ tile1:
 	ADDQ DX, R11
 	ADDQ $16, CX
 	MOVQ CX, next-16(SP)
+	MOVQ block_b(DI), CX
+	MOVQ block_params(DI), R15
+channels2:
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 224(R15), Y1
+	VMOVDQU 0(R15), Y2
+	VMOVDQU 224(R15), Y3
+	VMOVDQU 0(R15), Y4
+	VMOVDQU 224(R15), Y5
+	VMOVDQU 0(R15), Y6
+	VMOVDQU 224(R15), Y7
 	MOVQ block_runs(DI), BX
 	MOVQ block_reach(DI), R12
-	MOVQ block_b(DI), CX
-taps2:
+taps3:
 	MOVLQSX (R12), SI
 	MOVLQSX 4(R12), DX
 	VMOVDQU (CX), Y8
@@ -2140,19 +2145,18 @@ taps2:
 	ADDQ $8, R12
 	ADDQ $64, CX
 	SUBQ $2, BX
-	JNZ taps2
-	MOVQ out-32(SP), SI
+	JNZ taps3
+	MOVQ results-40(SP), SI
 	MOVQ block_stride(DI), DX
-	MOVQ block_params(DI), CX
 	MOVL block_min(DI), AX
 	CMPL AX, block_zero(DI)
-	JGE bounded3
-	VMOVDQU 32(CX), Y10
-	VMOVDQU 64(CX), Y11
-	VMOVDQU 96(CX), Y12
-	VMOVDQU 128(CX), Y13
-	VMOVDQU 160(CX), Y14
-	VMOVDQU 192(CX), Y15
+	JGE bounded5
+	VMOVDQU 32(R15), Y10
+	VMOVDQU 64(R15), Y11
+	VMOVDQU 96(R15), Y12
+	VMOVDQU 128(R15), Y13
+	VMOVDQU 160(R15), Y14
+	VMOVDQU 192(R15), Y15
 	VPSRLQ $32, Y0, Y8
 	VPSRLVD Y15, Y0, Y9
 	VPSHUFD $0xD8, Y9, Y9
@@ -2193,12 +2197,12 @@ taps2:
 	VSHUFPS $0xDD, Y8, Y6, Y6
 	VPADDD Y9, Y6, Y6
 	VPSRAVD Y14, Y6, Y6
-	VMOVDQU 256(CX), Y10
-	VMOVDQU 288(CX), Y11
-	VMOVDQU 320(CX), Y12
-	VMOVDQU 352(CX), Y13
-	VMOVDQU 384(CX), Y14
-	VMOVDQU 416(CX), Y15
+	VMOVDQU 256(R15), Y10
+	VMOVDQU 288(R15), Y11
+	VMOVDQU 320(R15), Y12
+	VMOVDQU 352(R15), Y13
+	VMOVDQU 384(R15), Y14
+	VMOVDQU 416(R15), Y15
 	VPSRLQ $32, Y1, Y8
 	VPSRLVD Y15, Y1, Y9
 	VPSHUFD $0xD8, Y9, Y9
@@ -2239,13 +2243,13 @@ taps2:
 	VSHUFPS $0xDD, Y8, Y7, Y7
 	VPADDD Y9, Y7, Y7
 	VPSRAVD Y14, Y7, Y7
-	JMP scaled4
-bounded3:
-	VMOVDQU 32(CX), Y10
-	VMOVDQU 64(CX), Y11
-	VMOVDQU 96(CX), Y12
-	VMOVDQU 128(CX), Y13
-	VMOVDQU 160(CX), Y14
+	JMP scaled6
+bounded5:
+	VMOVDQU 32(R15), Y10
+	VMOVDQU 64(R15), Y11
+	VMOVDQU 96(R15), Y12
+	VMOVDQU 128(R15), Y13
+	VMOVDQU 160(R15), Y14
 	VPSRLQ $32, Y0, Y8
 	VPMULUDQ Y10, Y0, Y0
 	VPMULUDQ Y11, Y8, Y8
@@ -2274,11 +2278,11 @@ bounded3:
 	VPADDQ Y13, Y8, Y8
 	VSHUFPS $0xDD, Y8, Y6, Y6
 	VPSRAVD Y14, Y6, Y6
-	VMOVDQU 256(CX), Y10
-	VMOVDQU 288(CX), Y11
-	VMOVDQU 320(CX), Y12
-	VMOVDQU 352(CX), Y13
-	VMOVDQU 384(CX), Y14
+	VMOVDQU 256(R15), Y10
+	VMOVDQU 288(R15), Y11
+	VMOVDQU 320(R15), Y12
+	VMOVDQU 352(R15), Y13
+	VMOVDQU 384(R15), Y14
 	VPSRLQ $32, Y1, Y8
 	VPMULUDQ Y10, Y1, Y1
 	VPMULUDQ Y11, Y8, Y8
@@ -2307,9 +2311,10 @@ bounded3:
 	VPADDQ Y13, Y8, Y8
 	VSHUFPS $0xDD, Y8, Y7, Y7
 	VPSRAVD Y14, Y7, Y7
-scaled4:
+scaled6:
 	VPBROADCASTB block_min(DI), Y14
 	VPBROADCASTB block_max(DI), Y15
+	MOVQ columns-24(SP), R13
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSWB Y2, Y0, Y0
@@ -2326,9 +2331,8 @@ scaled4:
 	VPERMQ $0xD8, Y4, Y4
 	VPMINSB Y15, Y4, Y4
 	VEXTRACTI128 $1, Y4, X6
-	MOVQ block_columns(DI), R13
 	CMPQ R13, $16
-	JNE part5
+	JLT part7
 	VMOVDQU X0, (SI)
 	ADDQ DX, SI
 	VMOVDQU X2, (SI)
@@ -2337,113 +2341,125 @@ scaled4:
 	ADDQ DX, SI
 	VMOVDQU X6, (SI)
 	ADDQ DX, SI
-	JMP end6
-part5:
+	JMP end8
+part7:
 	MOVQ SI, R12
 	VMOVQ X0, R8
 	TESTQ $8, R13
-	JEQ half7
+	JEQ half9
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X0, R8
-half7:
+half9:
 	TESTQ $4, R13
-	JEQ skip9
+	JEQ skip11
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip9:
+skip11:
 	TESTQ $2, R13
-	JEQ skip10
+	JEQ skip12
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip10:
+skip12:
 	TESTQ $1, R13
-	JEQ skip11
+	JEQ skip13
 	MOVB R8, (R12)
-skip11:
-rest8:
+skip13:
+rest10:
 	ADDQ DX, SI
 	MOVQ SI, R12
 	VMOVQ X2, R8
 	TESTQ $8, R13
-	JEQ half12
+	JEQ half14
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X2, R8
-half12:
+half14:
 	TESTQ $4, R13
-	JEQ skip14
+	JEQ skip16
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip14:
+skip16:
 	TESTQ $2, R13
-	JEQ skip15
+	JEQ skip17
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip15:
+skip17:
 	TESTQ $1, R13
-	JEQ skip16
+	JEQ skip18
 	MOVB R8, (R12)
-skip16:
-rest13:
+skip18:
+rest15:
 	ADDQ DX, SI
 	MOVQ SI, R12
 	VMOVQ X4, R8
 	TESTQ $8, R13
-	JEQ half17
+	JEQ half19
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X4, R8
-half17:
+half19:
 	TESTQ $4, R13
-	JEQ skip19
+	JEQ skip21
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip19:
+skip21:
 	TESTQ $2, R13
-	JEQ skip20
+	JEQ skip22
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip20:
+skip22:
 	TESTQ $1, R13
-	JEQ skip21
+	JEQ skip23
 	MOVB R8, (R12)
-skip21:
-rest18:
+skip23:
+rest20:
 	ADDQ DX, SI
 	MOVQ SI, R12
 	VMOVQ X6, R8
 	TESTQ $8, R13
-	JEQ half22
+	JEQ half24
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X6, R8
-half22:
+half24:
 	TESTQ $4, R13
-	JEQ skip24
+	JEQ skip26
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip24:
+skip26:
 	TESTQ $2, R13
-	JEQ skip25
+	JEQ skip27
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip25:
+skip27:
 	TESTQ $1, R13
-	JEQ skip26
+	JEQ skip28
 	MOVB R8, (R12)
-skip26:
-rest23:
+skip28:
+rest25:
 	ADDQ DX, SI
-end6:
+end8:
+	SUBQ $16, columns-24(SP)
+	JLE next4
+	ADDQ $32, R8
+	ADDQ $32, R9
+	ADDQ $32, R10
+	ADDQ $32, R11
+	ADDQ $448, R15
+	ADDQ $16, results-40(SP)
+	JMP channels2
+next4:
+	MOVQ out-32(SP), SI
+	LEAQ (SI)(DX*4), SI
 	MOVQ SI, out-32(SP)
 	SUBQ $4, left-8(SP)
 	JNZ tile1
@@ -2452,8 +2468,8 @@ end6:
 
 // func depthwiseAVX2x2(b *block)
 //
-// 2 pixels at a time, 16 channels.
-TEXT ·depthwiseAVX2x2(SB), NOSPLIT, $32-8
+// 2 pixels at a time, 16 channels of each.
+TEXT ·depthwiseAVX2x2(SB), NOSPLIT, $40-8
 	MOVQ b+0(FP), DI
 	MOVQ block_rows(DI), AX
 	MOVQ AX, left-8(SP)
@@ -2462,11 +2478,10 @@ TEXT ·depthwiseAVX2x2(SB), NOSPLIT, $32-8
 	MOVQ block_out(DI), AX
 	MOVQ AX, out-32(SP)
 tile1:
-	MOVQ block_params(DI), CX
-	VMOVDQU 0(CX), Y0
-	VMOVDQU 224(CX), Y1
-	VMOVDQU 0(CX), Y2
-	VMOVDQU 224(CX), Y3
+	MOVQ out-32(SP), AX
+	MOVQ AX, results-40(SP)
+	MOVQ block_columns(DI), AX
+	MOVQ AX, columns-24(SP)
 	MOVQ next-16(SP), CX
 	MOVQ block_a(DI), DX
 	MOVLQSX 0(CX), R8
@@ -2475,10 +2490,16 @@ tile1:
 	ADDQ DX, R9
 	ADDQ $8, CX
 	MOVQ CX, next-16(SP)
+	MOVQ block_b(DI), CX
+	MOVQ block_params(DI), R15
+channels2:
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 224(R15), Y1
+	VMOVDQU 0(R15), Y2
+	VMOVDQU 224(R15), Y3
 	MOVQ block_runs(DI), BX
 	MOVQ block_reach(DI), R12
-	MOVQ block_b(DI), CX
-taps2:
+taps3:
 	MOVLQSX (R12), SI
 	MOVLQSX 4(R12), DX
 	VMOVDQU (CX), Y8
@@ -2502,19 +2523,18 @@ taps2:
 	ADDQ $8, R12
 	ADDQ $64, CX
 	SUBQ $2, BX
-	JNZ taps2
-	MOVQ out-32(SP), SI
+	JNZ taps3
+	MOVQ results-40(SP), SI
 	MOVQ block_stride(DI), DX
-	MOVQ block_params(DI), CX
 	MOVL block_min(DI), AX
 	CMPL AX, block_zero(DI)
-	JGE bounded3
-	VMOVDQU 32(CX), Y10
-	VMOVDQU 64(CX), Y11
-	VMOVDQU 96(CX), Y12
-	VMOVDQU 128(CX), Y13
-	VMOVDQU 160(CX), Y14
-	VMOVDQU 192(CX), Y15
+	JGE bounded5
+	VMOVDQU 32(R15), Y10
+	VMOVDQU 64(R15), Y11
+	VMOVDQU 96(R15), Y12
+	VMOVDQU 128(R15), Y13
+	VMOVDQU 160(R15), Y14
+	VMOVDQU 192(R15), Y15
 	VPSRLQ $32, Y0, Y8
 	VPSRLVD Y15, Y0, Y9
 	VPSHUFD $0xD8, Y9, Y9
@@ -2535,12 +2555,12 @@ taps2:
 	VSHUFPS $0xDD, Y8, Y2, Y2
 	VPADDD Y9, Y2, Y2
 	VPSRAVD Y14, Y2, Y2
-	VMOVDQU 256(CX), Y10
-	VMOVDQU 288(CX), Y11
-	VMOVDQU 320(CX), Y12
-	VMOVDQU 352(CX), Y13
-	VMOVDQU 384(CX), Y14
-	VMOVDQU 416(CX), Y15
+	VMOVDQU 256(R15), Y10
+	VMOVDQU 288(R15), Y11
+	VMOVDQU 320(R15), Y12
+	VMOVDQU 352(R15), Y13
+	VMOVDQU 384(R15), Y14
+	VMOVDQU 416(R15), Y15
 	VPSRLQ $32, Y1, Y8
 	VPSRLVD Y15, Y1, Y9
 	VPSHUFD $0xD8, Y9, Y9
@@ -2561,13 +2581,13 @@ taps2:
 	VSHUFPS $0xDD, Y8, Y3, Y3
 	VPADDD Y9, Y3, Y3
 	VPSRAVD Y14, Y3, Y3
-	JMP scaled4
-bounded3:
-	VMOVDQU 32(CX), Y10
-	VMOVDQU 64(CX), Y11
-	VMOVDQU 96(CX), Y12
-	VMOVDQU 128(CX), Y13
-	VMOVDQU 160(CX), Y14
+	JMP scaled6
+bounded5:
+	VMOVDQU 32(R15), Y10
+	VMOVDQU 64(R15), Y11
+	VMOVDQU 96(R15), Y12
+	VMOVDQU 128(R15), Y13
+	VMOVDQU 160(R15), Y14
 	VPSRLQ $32, Y0, Y8
 	VPMULUDQ Y10, Y0, Y0
 	VPMULUDQ Y11, Y8, Y8
@@ -2582,11 +2602,11 @@ bounded3:
 	VPADDQ Y13, Y8, Y8
 	VSHUFPS $0xDD, Y8, Y2, Y2
 	VPSRAVD Y14, Y2, Y2
-	VMOVDQU 256(CX), Y10
-	VMOVDQU 288(CX), Y11
-	VMOVDQU 320(CX), Y12
-	VMOVDQU 352(CX), Y13
-	VMOVDQU 384(CX), Y14
+	VMOVDQU 256(R15), Y10
+	VMOVDQU 288(R15), Y11
+	VMOVDQU 320(R15), Y12
+	VMOVDQU 352(R15), Y13
+	VMOVDQU 384(R15), Y14
 	VPSRLQ $32, Y1, Y8
 	VPMULUDQ Y10, Y1, Y1
 	VPMULUDQ Y11, Y8, Y8
@@ -2601,9 +2621,10 @@ bounded3:
 	VPADDQ Y13, Y8, Y8
 	VSHUFPS $0xDD, Y8, Y3, Y3
 	VPSRAVD Y14, Y3, Y3
-scaled4:
+scaled6:
 	VPBROADCASTB block_min(DI), Y14
 	VPBROADCASTB block_max(DI), Y15
+	MOVQ columns-24(SP), R13
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSWB Y2, Y0, Y0
@@ -2612,68 +2633,77 @@ scaled4:
 	VPERMQ $0xD8, Y0, Y0
 	VPMINSB Y15, Y0, Y0
 	VEXTRACTI128 $1, Y0, X2
-	MOVQ block_columns(DI), R13
 	CMPQ R13, $16
-	JNE part5
+	JLT part7
 	VMOVDQU X0, (SI)
 	ADDQ DX, SI
 	VMOVDQU X2, (SI)
 	ADDQ DX, SI
-	JMP end6
-part5:
+	JMP end8
+part7:
 	MOVQ SI, R12
 	VMOVQ X0, R8
 	TESTQ $8, R13
-	JEQ half7
+	JEQ half9
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X0, R8
-half7:
+half9:
 	TESTQ $4, R13
-	JEQ skip9
+	JEQ skip11
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip9:
+skip11:
 	TESTQ $2, R13
-	JEQ skip10
+	JEQ skip12
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip10:
+skip12:
 	TESTQ $1, R13
-	JEQ skip11
+	JEQ skip13
 	MOVB R8, (R12)
-skip11:
-rest8:
+skip13:
+rest10:
 	ADDQ DX, SI
 	MOVQ SI, R12
 	VMOVQ X2, R8
 	TESTQ $8, R13
-	JEQ half12
+	JEQ half14
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X2, R8
-half12:
+half14:
 	TESTQ $4, R13
-	JEQ skip14
+	JEQ skip16
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip14:
+skip16:
 	TESTQ $2, R13
-	JEQ skip15
+	JEQ skip17
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip15:
+skip17:
 	TESTQ $1, R13
-	JEQ skip16
+	JEQ skip18
 	MOVB R8, (R12)
-skip16:
-rest13:
+skip18:
+rest15:
 	ADDQ DX, SI
-end6:
+end8:
+	SUBQ $16, columns-24(SP)
+	JLE next4
+	ADDQ $32, R8
+	ADDQ $32, R9
+	ADDQ $448, R15
+	ADDQ $16, results-40(SP)
+	JMP channels2
+next4:
+	MOVQ out-32(SP), SI
+	LEAQ (SI)(DX*2), SI
 	MOVQ SI, out-32(SP)
 	SUBQ $2, left-8(SP)
 	JNZ tile1
@@ -2682,8 +2712,8 @@ end6:
 
 // func depthwiseAVX2x1(b *block)
 //
-// 1 pixels at a time, 16 channels.
-TEXT ·depthwiseAVX2x1(SB), NOSPLIT, $32-8
+// 1 pixels at a time, 16 channels of each.
+TEXT ·depthwiseAVX2x1(SB), NOSPLIT, $40-8
 	MOVQ b+0(FP), DI
 	MOVQ block_rows(DI), AX
 	MOVQ AX, left-8(SP)
@@ -2692,19 +2722,24 @@ TEXT ·depthwiseAVX2x1(SB), NOSPLIT, $32-8
 	MOVQ block_out(DI), AX
 	MOVQ AX, out-32(SP)
 tile1:
-	MOVQ block_params(DI), CX
-	VMOVDQU 0(CX), Y0
-	VMOVDQU 224(CX), Y1
+	MOVQ out-32(SP), AX
+	MOVQ AX, results-40(SP)
+	MOVQ block_columns(DI), AX
+	MOVQ AX, columns-24(SP)
 	MOVQ next-16(SP), CX
 	MOVQ block_a(DI), DX
 	MOVLQSX 0(CX), R8
 	ADDQ DX, R8
 	ADDQ $4, CX
 	MOVQ CX, next-16(SP)
+	MOVQ block_b(DI), CX
+	MOVQ block_params(DI), R15
+channels2:
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 224(R15), Y1
 	MOVQ block_runs(DI), BX
 	MOVQ block_reach(DI), R12
-	MOVQ block_b(DI), CX
-taps2:
+taps3:
 	MOVLQSX (R12), SI
 	MOVLQSX 4(R12), DX
 	VMOVDQU (CX), Y8
@@ -2720,92 +2755,100 @@ taps2:
 	ADDQ $8, R12
 	ADDQ $64, CX
 	SUBQ $2, BX
-	JNZ taps2
-	MOVQ out-32(SP), SI
+	JNZ taps3
+	MOVQ results-40(SP), SI
 	MOVQ block_stride(DI), DX
-	MOVQ block_params(DI), CX
 	MOVL block_min(DI), AX
 	CMPL AX, block_zero(DI)
-	JGE bounded3
+	JGE bounded5
 	VPSRLQ $32, Y0, Y8
-	VPSRLVD 192(CX), Y0, Y9
+	VPSRLVD 192(R15), Y0, Y9
 	VPSHUFD $0xD8, Y9, Y9
-	VPMULUDQ 32(CX), Y0, Y0
-	VPMULUDQ 64(CX), Y8, Y8
-	VPADDQ 96(CX), Y0, Y0
-	VPADDQ 128(CX), Y8, Y8
+	VPMULUDQ 32(R15), Y0, Y0
+	VPMULUDQ 64(R15), Y8, Y8
+	VPADDQ 96(R15), Y0, Y0
+	VPADDQ 128(R15), Y8, Y8
 	VSHUFPS $0xDD, Y8, Y0, Y0
 	VPADDD Y9, Y0, Y0
-	VPSRAVD 160(CX), Y0, Y0
+	VPSRAVD 160(R15), Y0, Y0
 	VPSRLQ $32, Y1, Y8
-	VPSRLVD 416(CX), Y1, Y9
+	VPSRLVD 416(R15), Y1, Y9
 	VPSHUFD $0xD8, Y9, Y9
-	VPMULUDQ 256(CX), Y1, Y1
-	VPMULUDQ 288(CX), Y8, Y8
-	VPADDQ 320(CX), Y1, Y1
-	VPADDQ 352(CX), Y8, Y8
+	VPMULUDQ 256(R15), Y1, Y1
+	VPMULUDQ 288(R15), Y8, Y8
+	VPADDQ 320(R15), Y1, Y1
+	VPADDQ 352(R15), Y8, Y8
 	VSHUFPS $0xDD, Y8, Y1, Y1
 	VPADDD Y9, Y1, Y1
-	VPSRAVD 384(CX), Y1, Y1
-	JMP scaled4
-bounded3:
+	VPSRAVD 384(R15), Y1, Y1
+	JMP scaled6
+bounded5:
 	VPSRLQ $32, Y0, Y8
-	VPMULUDQ 32(CX), Y0, Y0
-	VPMULUDQ 64(CX), Y8, Y8
-	VPADDQ 96(CX), Y0, Y0
-	VPADDQ 128(CX), Y8, Y8
+	VPMULUDQ 32(R15), Y0, Y0
+	VPMULUDQ 64(R15), Y8, Y8
+	VPADDQ 96(R15), Y0, Y0
+	VPADDQ 128(R15), Y8, Y8
 	VSHUFPS $0xDD, Y8, Y0, Y0
-	VPSRAVD 160(CX), Y0, Y0
+	VPSRAVD 160(R15), Y0, Y0
 	VPSRLQ $32, Y1, Y8
-	VPMULUDQ 256(CX), Y1, Y1
-	VPMULUDQ 288(CX), Y8, Y8
-	VPADDQ 320(CX), Y1, Y1
-	VPADDQ 352(CX), Y8, Y8
+	VPMULUDQ 256(R15), Y1, Y1
+	VPMULUDQ 288(R15), Y8, Y8
+	VPADDQ 320(R15), Y1, Y1
+	VPADDQ 352(R15), Y8, Y8
 	VSHUFPS $0xDD, Y8, Y1, Y1
-	VPSRAVD 384(CX), Y1, Y1
-scaled4:
+	VPSRAVD 384(R15), Y1, Y1
+scaled6:
 	VPBROADCASTB block_min(DI), Y14
 	VPBROADCASTB block_max(DI), Y15
+	MOVQ columns-24(SP), R13
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSWB Y0, Y0, Y0
 	VPSHUFB middleAVX2<>(SB), Y0, Y0
 	VPMAXSB Y14, Y0, Y0
 	VPERMQ $0xD8, Y0, Y0
 	VPMINSB Y15, Y0, Y0
-	MOVQ block_columns(DI), R13
 	CMPQ R13, $16
-	JNE part5
+	JLT part7
 	VMOVDQU X0, (SI)
 	ADDQ DX, SI
-	JMP end6
-part5:
+	JMP end8
+part7:
 	MOVQ SI, R12
 	VMOVQ X0, R8
 	TESTQ $8, R13
-	JEQ half7
+	JEQ half9
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X0, R8
-half7:
+half9:
 	TESTQ $4, R13
-	JEQ skip9
+	JEQ skip11
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip9:
+skip11:
 	TESTQ $2, R13
-	JEQ skip10
+	JEQ skip12
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip10:
+skip12:
 	TESTQ $1, R13
-	JEQ skip11
+	JEQ skip13
 	MOVB R8, (R12)
-skip11:
-rest8:
+skip13:
+rest10:
 	ADDQ DX, SI
-end6:
+end8:
+	SUBQ $16, columns-24(SP)
+	JLE next4
+	ADDQ $32, R8
+	ADDQ $448, R15
+	ADDQ $16, results-40(SP)
+	JMP channels2
+next4:
+	MOVQ out-32(SP), SI
+	LEAQ (SI)(DX*1), SI
 	MOVQ SI, out-32(SP)
 	SUBQ $1, left-8(SP)
 	JNZ tile1
@@ -2814,8 +2857,8 @@ end6:
 
 // func depthwiseAVX2bytes4(b *block)
 //
-// 4 pixels at a time, 16 channels of bytes.
-TEXT ·depthwiseAVX2bytes4(SB), NOSPLIT, $32-8
+// 4 pixels at a time, 16 channels of bytes of each.
+TEXT ·depthwiseAVX2bytes4(SB), NOSPLIT, $40-8
 	MOVQ b+0(FP), DI
 	MOVQ block_rows(DI), AX
 	MOVQ AX, left-8(SP)
@@ -2824,15 +2867,10 @@ TEXT ·depthwiseAVX2bytes4(SB), NOSPLIT, $32-8
 	MOVQ block_out(DI), AX
 	MOVQ AX, out-32(SP)
 tile1:
-	MOVQ block_params(DI), CX
-	VMOVDQU 0(CX), Y0
-	VMOVDQU 224(CX), Y1
-	VMOVDQU 0(CX), Y2
-	VMOVDQU 224(CX), Y3
-	VMOVDQU 0(CX), Y4
-	VMOVDQU 224(CX), Y5
-	VMOVDQU 0(CX), Y6
-	VMOVDQU 224(CX), Y7
+	MOVQ out-32(SP), AX
+	MOVQ AX, results-40(SP)
+	MOVQ block_columns(DI), AX
+	MOVQ AX, columns-24(SP)
 	MOVQ next-16(SP), CX
 	MOVQ block_a(DI), DX
 	MOVLQSX 0(CX), R8
@@ -2845,10 +2883,20 @@ tile1:
 	ADDQ DX, R11
 	ADDQ $16, CX
 	MOVQ CX, next-16(SP)
+	MOVQ block_b(DI), CX
+	MOVQ block_params(DI), R15
+channels2:
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 224(R15), Y1
+	VMOVDQU 0(R15), Y2
+	VMOVDQU 224(R15), Y3
+	VMOVDQU 0(R15), Y4
+	VMOVDQU 224(R15), Y5
+	VMOVDQU 0(R15), Y6
+	VMOVDQU 224(R15), Y7
 	MOVQ block_runs(DI), BX
 	MOVQ block_reach(DI), R12
-	MOVQ block_b(DI), CX
-taps2:
+taps3:
 	MOVLQSX (R12), SI
 	MOVLQSX 4(R12), DX
 	VMOVDQU (CX), Y8
@@ -2888,19 +2936,18 @@ taps2:
 	ADDQ $8, R12
 	ADDQ $64, CX
 	SUBQ $2, BX
-	JNZ taps2
-	MOVQ out-32(SP), SI
+	JNZ taps3
+	MOVQ results-40(SP), SI
 	MOVQ block_stride(DI), DX
-	MOVQ block_params(DI), CX
 	MOVL block_min(DI), AX
 	CMPL AX, block_zero(DI)
-	JGE bounded3
-	VMOVDQU 32(CX), Y10
-	VMOVDQU 64(CX), Y11
-	VMOVDQU 96(CX), Y12
-	VMOVDQU 128(CX), Y13
-	VMOVDQU 160(CX), Y14
-	VMOVDQU 192(CX), Y15
+	JGE bounded5
+	VMOVDQU 32(R15), Y10
+	VMOVDQU 64(R15), Y11
+	VMOVDQU 96(R15), Y12
+	VMOVDQU 128(R15), Y13
+	VMOVDQU 160(R15), Y14
+	VMOVDQU 192(R15), Y15
 	VPSRLQ $32, Y0, Y8
 	VPSRLVD Y15, Y0, Y9
 	VPSHUFD $0xD8, Y9, Y9
@@ -2941,12 +2988,12 @@ taps2:
 	VSHUFPS $0xDD, Y8, Y6, Y6
 	VPADDD Y9, Y6, Y6
 	VPSRAVD Y14, Y6, Y6
-	VMOVDQU 256(CX), Y10
-	VMOVDQU 288(CX), Y11
-	VMOVDQU 320(CX), Y12
-	VMOVDQU 352(CX), Y13
-	VMOVDQU 384(CX), Y14
-	VMOVDQU 416(CX), Y15
+	VMOVDQU 256(R15), Y10
+	VMOVDQU 288(R15), Y11
+	VMOVDQU 320(R15), Y12
+	VMOVDQU 352(R15), Y13
+	VMOVDQU 384(R15), Y14
+	VMOVDQU 416(R15), Y15
 	VPSRLQ $32, Y1, Y8
 	VPSRLVD Y15, Y1, Y9
 	VPSHUFD $0xD8, Y9, Y9
@@ -2987,13 +3034,13 @@ taps2:
 	VSHUFPS $0xDD, Y8, Y7, Y7
 	VPADDD Y9, Y7, Y7
 	VPSRAVD Y14, Y7, Y7
-	JMP scaled4
-bounded3:
-	VMOVDQU 32(CX), Y10
-	VMOVDQU 64(CX), Y11
-	VMOVDQU 96(CX), Y12
-	VMOVDQU 128(CX), Y13
-	VMOVDQU 160(CX), Y14
+	JMP scaled6
+bounded5:
+	VMOVDQU 32(R15), Y10
+	VMOVDQU 64(R15), Y11
+	VMOVDQU 96(R15), Y12
+	VMOVDQU 128(R15), Y13
+	VMOVDQU 160(R15), Y14
 	VPSRLQ $32, Y0, Y8
 	VPMULUDQ Y10, Y0, Y0
 	VPMULUDQ Y11, Y8, Y8
@@ -3022,11 +3069,11 @@ bounded3:
 	VPADDQ Y13, Y8, Y8
 	VSHUFPS $0xDD, Y8, Y6, Y6
 	VPSRAVD Y14, Y6, Y6
-	VMOVDQU 256(CX), Y10
-	VMOVDQU 288(CX), Y11
-	VMOVDQU 320(CX), Y12
-	VMOVDQU 352(CX), Y13
-	VMOVDQU 384(CX), Y14
+	VMOVDQU 256(R15), Y10
+	VMOVDQU 288(R15), Y11
+	VMOVDQU 320(R15), Y12
+	VMOVDQU 352(R15), Y13
+	VMOVDQU 384(R15), Y14
 	VPSRLQ $32, Y1, Y8
 	VPMULUDQ Y10, Y1, Y1
 	VPMULUDQ Y11, Y8, Y8
@@ -3055,9 +3102,10 @@ bounded3:
 	VPADDQ Y13, Y8, Y8
 	VSHUFPS $0xDD, Y8, Y7, Y7
 	VPSRAVD Y14, Y7, Y7
-scaled4:
+scaled6:
 	VPBROADCASTB block_min(DI), Y14
 	VPBROADCASTB block_max(DI), Y15
+	MOVQ columns-24(SP), R13
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSWB Y2, Y0, Y0
@@ -3074,9 +3122,8 @@ scaled4:
 	VPERMQ $0xD8, Y4, Y4
 	VPMINSB Y15, Y4, Y4
 	VEXTRACTI128 $1, Y4, X6
-	MOVQ block_columns(DI), R13
 	CMPQ R13, $16
-	JNE part5
+	JLT part7
 	VMOVDQU X0, (SI)
 	ADDQ DX, SI
 	VMOVDQU X2, (SI)
@@ -3085,113 +3132,125 @@ scaled4:
 	ADDQ DX, SI
 	VMOVDQU X6, (SI)
 	ADDQ DX, SI
-	JMP end6
-part5:
+	JMP end8
+part7:
 	MOVQ SI, R12
 	VMOVQ X0, R8
 	TESTQ $8, R13
-	JEQ half7
+	JEQ half9
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X0, R8
-half7:
+half9:
 	TESTQ $4, R13
-	JEQ skip9
+	JEQ skip11
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip9:
+skip11:
 	TESTQ $2, R13
-	JEQ skip10
+	JEQ skip12
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip10:
+skip12:
 	TESTQ $1, R13
-	JEQ skip11
+	JEQ skip13
 	MOVB R8, (R12)
-skip11:
-rest8:
+skip13:
+rest10:
 	ADDQ DX, SI
 	MOVQ SI, R12
 	VMOVQ X2, R8
 	TESTQ $8, R13
-	JEQ half12
+	JEQ half14
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X2, R8
-half12:
+half14:
 	TESTQ $4, R13
-	JEQ skip14
+	JEQ skip16
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip14:
+skip16:
 	TESTQ $2, R13
-	JEQ skip15
+	JEQ skip17
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip15:
+skip17:
 	TESTQ $1, R13
-	JEQ skip16
+	JEQ skip18
 	MOVB R8, (R12)
-skip16:
-rest13:
+skip18:
+rest15:
 	ADDQ DX, SI
 	MOVQ SI, R12
 	VMOVQ X4, R8
 	TESTQ $8, R13
-	JEQ half17
+	JEQ half19
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X4, R8
-half17:
+half19:
 	TESTQ $4, R13
-	JEQ skip19
+	JEQ skip21
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip19:
+skip21:
 	TESTQ $2, R13
-	JEQ skip20
+	JEQ skip22
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip20:
+skip22:
 	TESTQ $1, R13
-	JEQ skip21
+	JEQ skip23
 	MOVB R8, (R12)
-skip21:
-rest18:
+skip23:
+rest20:
 	ADDQ DX, SI
 	MOVQ SI, R12
 	VMOVQ X6, R8
 	TESTQ $8, R13
-	JEQ half22
+	JEQ half24
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X6, R8
-half22:
+half24:
 	TESTQ $4, R13
-	JEQ skip24
+	JEQ skip26
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip24:
+skip26:
 	TESTQ $2, R13
-	JEQ skip25
+	JEQ skip27
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip25:
+skip27:
 	TESTQ $1, R13
-	JEQ skip26
+	JEQ skip28
 	MOVB R8, (R12)
-skip26:
-rest23:
+skip28:
+rest25:
 	ADDQ DX, SI
-end6:
+end8:
+	SUBQ $16, columns-24(SP)
+	JLE next4
+	ADDQ $16, R8
+	ADDQ $16, R9
+	ADDQ $16, R10
+	ADDQ $16, R11
+	ADDQ $448, R15
+	ADDQ $16, results-40(SP)
+	JMP channels2
+next4:
+	MOVQ out-32(SP), SI
+	LEAQ (SI)(DX*4), SI
 	MOVQ SI, out-32(SP)
 	SUBQ $4, left-8(SP)
 	JNZ tile1
@@ -3200,8 +3259,8 @@ end6:
 
 // func depthwiseAVX2bytes2(b *block)
 //
-// 2 pixels at a time, 16 channels of bytes.
-TEXT ·depthwiseAVX2bytes2(SB), NOSPLIT, $32-8
+// 2 pixels at a time, 16 channels of bytes of each.
+TEXT ·depthwiseAVX2bytes2(SB), NOSPLIT, $40-8
 	MOVQ b+0(FP), DI
 	MOVQ block_rows(DI), AX
 	MOVQ AX, left-8(SP)
@@ -3210,11 +3269,10 @@ TEXT ·depthwiseAVX2bytes2(SB), NOSPLIT, $32-8
 	MOVQ block_out(DI), AX
 	MOVQ AX, out-32(SP)
 tile1:
-	MOVQ block_params(DI), CX
-	VMOVDQU 0(CX), Y0
-	VMOVDQU 224(CX), Y1
-	VMOVDQU 0(CX), Y2
-	VMOVDQU 224(CX), Y3
+	MOVQ out-32(SP), AX
+	MOVQ AX, results-40(SP)
+	MOVQ block_columns(DI), AX
+	MOVQ AX, columns-24(SP)
 	MOVQ next-16(SP), CX
 	MOVQ block_a(DI), DX
 	MOVLQSX 0(CX), R8
@@ -3223,10 +3281,16 @@ tile1:
 	ADDQ DX, R9
 	ADDQ $8, CX
 	MOVQ CX, next-16(SP)
+	MOVQ block_b(DI), CX
+	MOVQ block_params(DI), R15
+channels2:
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 224(R15), Y1
+	VMOVDQU 0(R15), Y2
+	VMOVDQU 224(R15), Y3
 	MOVQ block_runs(DI), BX
 	MOVQ block_reach(DI), R12
-	MOVQ block_b(DI), CX
-taps2:
+taps3:
 	MOVLQSX (R12), SI
 	MOVLQSX 4(R12), DX
 	VMOVDQU (CX), Y8
@@ -3250,19 +3314,18 @@ taps2:
 	ADDQ $8, R12
 	ADDQ $64, CX
 	SUBQ $2, BX
-	JNZ taps2
-	MOVQ out-32(SP), SI
+	JNZ taps3
+	MOVQ results-40(SP), SI
 	MOVQ block_stride(DI), DX
-	MOVQ block_params(DI), CX
 	MOVL block_min(DI), AX
 	CMPL AX, block_zero(DI)
-	JGE bounded3
-	VMOVDQU 32(CX), Y10
-	VMOVDQU 64(CX), Y11
-	VMOVDQU 96(CX), Y12
-	VMOVDQU 128(CX), Y13
-	VMOVDQU 160(CX), Y14
-	VMOVDQU 192(CX), Y15
+	JGE bounded5
+	VMOVDQU 32(R15), Y10
+	VMOVDQU 64(R15), Y11
+	VMOVDQU 96(R15), Y12
+	VMOVDQU 128(R15), Y13
+	VMOVDQU 160(R15), Y14
+	VMOVDQU 192(R15), Y15
 	VPSRLQ $32, Y0, Y8
 	VPSRLVD Y15, Y0, Y9
 	VPSHUFD $0xD8, Y9, Y9
@@ -3283,12 +3346,12 @@ taps2:
 	VSHUFPS $0xDD, Y8, Y2, Y2
 	VPADDD Y9, Y2, Y2
 	VPSRAVD Y14, Y2, Y2
-	VMOVDQU 256(CX), Y10
-	VMOVDQU 288(CX), Y11
-	VMOVDQU 320(CX), Y12
-	VMOVDQU 352(CX), Y13
-	VMOVDQU 384(CX), Y14
-	VMOVDQU 416(CX), Y15
+	VMOVDQU 256(R15), Y10
+	VMOVDQU 288(R15), Y11
+	VMOVDQU 320(R15), Y12
+	VMOVDQU 352(R15), Y13
+	VMOVDQU 384(R15), Y14
+	VMOVDQU 416(R15), Y15
 	VPSRLQ $32, Y1, Y8
 	VPSRLVD Y15, Y1, Y9
 	VPSHUFD $0xD8, Y9, Y9
@@ -3309,13 +3372,13 @@ taps2:
 	VSHUFPS $0xDD, Y8, Y3, Y3
 	VPADDD Y9, Y3, Y3
 	VPSRAVD Y14, Y3, Y3
-	JMP scaled4
-bounded3:
-	VMOVDQU 32(CX), Y10
-	VMOVDQU 64(CX), Y11
-	VMOVDQU 96(CX), Y12
-	VMOVDQU 128(CX), Y13
-	VMOVDQU 160(CX), Y14
+	JMP scaled6
+bounded5:
+	VMOVDQU 32(R15), Y10
+	VMOVDQU 64(R15), Y11
+	VMOVDQU 96(R15), Y12
+	VMOVDQU 128(R15), Y13
+	VMOVDQU 160(R15), Y14
 	VPSRLQ $32, Y0, Y8
 	VPMULUDQ Y10, Y0, Y0
 	VPMULUDQ Y11, Y8, Y8
@@ -3330,11 +3393,11 @@ bounded3:
 	VPADDQ Y13, Y8, Y8
 	VSHUFPS $0xDD, Y8, Y2, Y2
 	VPSRAVD Y14, Y2, Y2
-	VMOVDQU 256(CX), Y10
-	VMOVDQU 288(CX), Y11
-	VMOVDQU 320(CX), Y12
-	VMOVDQU 352(CX), Y13
-	VMOVDQU 384(CX), Y14
+	VMOVDQU 256(R15), Y10
+	VMOVDQU 288(R15), Y11
+	VMOVDQU 320(R15), Y12
+	VMOVDQU 352(R15), Y13
+	VMOVDQU 384(R15), Y14
 	VPSRLQ $32, Y1, Y8
 	VPMULUDQ Y10, Y1, Y1
 	VPMULUDQ Y11, Y8, Y8
@@ -3349,9 +3412,10 @@ bounded3:
 	VPADDQ Y13, Y8, Y8
 	VSHUFPS $0xDD, Y8, Y3, Y3
 	VPSRAVD Y14, Y3, Y3
-scaled4:
+scaled6:
 	VPBROADCASTB block_min(DI), Y14
 	VPBROADCASTB block_max(DI), Y15
+	MOVQ columns-24(SP), R13
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSWB Y2, Y0, Y0
@@ -3360,68 +3424,77 @@ scaled4:
 	VPERMQ $0xD8, Y0, Y0
 	VPMINSB Y15, Y0, Y0
 	VEXTRACTI128 $1, Y0, X2
-	MOVQ block_columns(DI), R13
 	CMPQ R13, $16
-	JNE part5
+	JLT part7
 	VMOVDQU X0, (SI)
 	ADDQ DX, SI
 	VMOVDQU X2, (SI)
 	ADDQ DX, SI
-	JMP end6
-part5:
+	JMP end8
+part7:
 	MOVQ SI, R12
 	VMOVQ X0, R8
 	TESTQ $8, R13
-	JEQ half7
+	JEQ half9
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X0, R8
-half7:
+half9:
 	TESTQ $4, R13
-	JEQ skip9
+	JEQ skip11
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip9:
+skip11:
 	TESTQ $2, R13
-	JEQ skip10
+	JEQ skip12
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip10:
+skip12:
 	TESTQ $1, R13
-	JEQ skip11
+	JEQ skip13
 	MOVB R8, (R12)
-skip11:
-rest8:
+skip13:
+rest10:
 	ADDQ DX, SI
 	MOVQ SI, R12
 	VMOVQ X2, R8
 	TESTQ $8, R13
-	JEQ half12
+	JEQ half14
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X2, R8
-half12:
+half14:
 	TESTQ $4, R13
-	JEQ skip14
+	JEQ skip16
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip14:
+skip16:
 	TESTQ $2, R13
-	JEQ skip15
+	JEQ skip17
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip15:
+skip17:
 	TESTQ $1, R13
-	JEQ skip16
+	JEQ skip18
 	MOVB R8, (R12)
-skip16:
-rest13:
+skip18:
+rest15:
 	ADDQ DX, SI
-end6:
+end8:
+	SUBQ $16, columns-24(SP)
+	JLE next4
+	ADDQ $16, R8
+	ADDQ $16, R9
+	ADDQ $448, R15
+	ADDQ $16, results-40(SP)
+	JMP channels2
+next4:
+	MOVQ out-32(SP), SI
+	LEAQ (SI)(DX*2), SI
 	MOVQ SI, out-32(SP)
 	SUBQ $2, left-8(SP)
 	JNZ tile1
@@ -3430,8 +3503,8 @@ end6:
 
 // func depthwiseAVX2bytes1(b *block)
 //
-// 1 pixels at a time, 16 channels of bytes.
-TEXT ·depthwiseAVX2bytes1(SB), NOSPLIT, $32-8
+// 1 pixels at a time, 16 channels of bytes of each.
+TEXT ·depthwiseAVX2bytes1(SB), NOSPLIT, $40-8
 	MOVQ b+0(FP), DI
 	MOVQ block_rows(DI), AX
 	MOVQ AX, left-8(SP)
@@ -3440,19 +3513,24 @@ TEXT ·depthwiseAVX2bytes1(SB), NOSPLIT, $32-8
 	MOVQ block_out(DI), AX
 	MOVQ AX, out-32(SP)
 tile1:
-	MOVQ block_params(DI), CX
-	VMOVDQU 0(CX), Y0
-	VMOVDQU 224(CX), Y1
+	MOVQ out-32(SP), AX
+	MOVQ AX, results-40(SP)
+	MOVQ block_columns(DI), AX
+	MOVQ AX, columns-24(SP)
 	MOVQ next-16(SP), CX
 	MOVQ block_a(DI), DX
 	MOVLQSX 0(CX), R8
 	ADDQ DX, R8
 	ADDQ $4, CX
 	MOVQ CX, next-16(SP)
+	MOVQ block_b(DI), CX
+	MOVQ block_params(DI), R15
+channels2:
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 224(R15), Y1
 	MOVQ block_runs(DI), BX
 	MOVQ block_reach(DI), R12
-	MOVQ block_b(DI), CX
-taps2:
+taps3:
 	MOVLQSX (R12), SI
 	MOVLQSX 4(R12), DX
 	VMOVDQU (CX), Y8
@@ -3468,92 +3546,100 @@ taps2:
 	ADDQ $8, R12
 	ADDQ $64, CX
 	SUBQ $2, BX
-	JNZ taps2
-	MOVQ out-32(SP), SI
+	JNZ taps3
+	MOVQ results-40(SP), SI
 	MOVQ block_stride(DI), DX
-	MOVQ block_params(DI), CX
 	MOVL block_min(DI), AX
 	CMPL AX, block_zero(DI)
-	JGE bounded3
+	JGE bounded5
 	VPSRLQ $32, Y0, Y8
-	VPSRLVD 192(CX), Y0, Y9
+	VPSRLVD 192(R15), Y0, Y9
 	VPSHUFD $0xD8, Y9, Y9
-	VPMULUDQ 32(CX), Y0, Y0
-	VPMULUDQ 64(CX), Y8, Y8
-	VPADDQ 96(CX), Y0, Y0
-	VPADDQ 128(CX), Y8, Y8
+	VPMULUDQ 32(R15), Y0, Y0
+	VPMULUDQ 64(R15), Y8, Y8
+	VPADDQ 96(R15), Y0, Y0
+	VPADDQ 128(R15), Y8, Y8
 	VSHUFPS $0xDD, Y8, Y0, Y0
 	VPADDD Y9, Y0, Y0
-	VPSRAVD 160(CX), Y0, Y0
+	VPSRAVD 160(R15), Y0, Y0
 	VPSRLQ $32, Y1, Y8
-	VPSRLVD 416(CX), Y1, Y9
+	VPSRLVD 416(R15), Y1, Y9
 	VPSHUFD $0xD8, Y9, Y9
-	VPMULUDQ 256(CX), Y1, Y1
-	VPMULUDQ 288(CX), Y8, Y8
-	VPADDQ 320(CX), Y1, Y1
-	VPADDQ 352(CX), Y8, Y8
+	VPMULUDQ 256(R15), Y1, Y1
+	VPMULUDQ 288(R15), Y8, Y8
+	VPADDQ 320(R15), Y1, Y1
+	VPADDQ 352(R15), Y8, Y8
 	VSHUFPS $0xDD, Y8, Y1, Y1
 	VPADDD Y9, Y1, Y1
-	VPSRAVD 384(CX), Y1, Y1
-	JMP scaled4
-bounded3:
+	VPSRAVD 384(R15), Y1, Y1
+	JMP scaled6
+bounded5:
 	VPSRLQ $32, Y0, Y8
-	VPMULUDQ 32(CX), Y0, Y0
-	VPMULUDQ 64(CX), Y8, Y8
-	VPADDQ 96(CX), Y0, Y0
-	VPADDQ 128(CX), Y8, Y8
+	VPMULUDQ 32(R15), Y0, Y0
+	VPMULUDQ 64(R15), Y8, Y8
+	VPADDQ 96(R15), Y0, Y0
+	VPADDQ 128(R15), Y8, Y8
 	VSHUFPS $0xDD, Y8, Y0, Y0
-	VPSRAVD 160(CX), Y0, Y0
+	VPSRAVD 160(R15), Y0, Y0
 	VPSRLQ $32, Y1, Y8
-	VPMULUDQ 256(CX), Y1, Y1
-	VPMULUDQ 288(CX), Y8, Y8
-	VPADDQ 320(CX), Y1, Y1
-	VPADDQ 352(CX), Y8, Y8
+	VPMULUDQ 256(R15), Y1, Y1
+	VPMULUDQ 288(R15), Y8, Y8
+	VPADDQ 320(R15), Y1, Y1
+	VPADDQ 352(R15), Y8, Y8
 	VSHUFPS $0xDD, Y8, Y1, Y1
-	VPSRAVD 384(CX), Y1, Y1
-scaled4:
+	VPSRAVD 384(R15), Y1, Y1
+scaled6:
 	VPBROADCASTB block_min(DI), Y14
 	VPBROADCASTB block_max(DI), Y15
+	MOVQ columns-24(SP), R13
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSWB Y0, Y0, Y0
 	VPSHUFB middleAVX2<>(SB), Y0, Y0
 	VPMAXSB Y14, Y0, Y0
 	VPERMQ $0xD8, Y0, Y0
 	VPMINSB Y15, Y0, Y0
-	MOVQ block_columns(DI), R13
 	CMPQ R13, $16
-	JNE part5
+	JLT part7
 	VMOVDQU X0, (SI)
 	ADDQ DX, SI
-	JMP end6
-part5:
+	JMP end8
+part7:
 	MOVQ SI, R12
 	VMOVQ X0, R8
 	TESTQ $8, R13
-	JEQ half7
+	JEQ half9
 	MOVQ R8, (R12)
 	ADDQ $8, R12
 	VPEXTRQ $1, X0, R8
-half7:
+half9:
 	TESTQ $4, R13
-	JEQ skip9
+	JEQ skip11
 	MOVL R8, (R12)
 	SHRQ $32, R8
 	ADDQ $4, R12
-skip9:
+skip11:
 	TESTQ $2, R13
-	JEQ skip10
+	JEQ skip12
 	MOVW R8, (R12)
 	SHRQ $16, R8
 	ADDQ $2, R12
-skip10:
+skip12:
 	TESTQ $1, R13
-	JEQ skip11
+	JEQ skip13
 	MOVB R8, (R12)
-skip11:
-rest8:
+skip13:
+rest10:
 	ADDQ DX, SI
-end6:
+end8:
+	SUBQ $16, columns-24(SP)
+	JLE next4
+	ADDQ $16, R8
+	ADDQ $448, R15
+	ADDQ $16, results-40(SP)
+	JMP channels2
+next4:
+	MOVQ out-32(SP), SI
+	LEAQ (SI)(DX*1), SI
 	MOVQ SI, out-32(SP)
 	SUBQ $1, left-8(SP)
 	JNZ tile1

@@ -54,6 +54,8 @@ type engine struct {
 	tapFlip   byte
 	depthwise []tile
 	nine      []tile // for windows of 3x3 pixels, or empty
+	// repeatedTaps is panelKernels.repeated for depthwise.
+	repeatedTaps bool
 	// narrowTaps is narrow for depthwise.
 	narrowTaps bool
 	bytewise   []tile                                // depthwise of a wide engine

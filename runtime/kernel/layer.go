@@ -84,15 +84,7 @@ func (e *engine) newMatrix(c *Conv, s bands, kernels []panelKernels, take Take) 
 		p.weights = p.arranged(e.pack(&p, c.Weights, len(s.reach), k/len(s.reach), s.length))
 		e.epilogue(&p, channels[first:first+p.used], &c.Output)
 		first += p.used
-		if last := len(l.panels) - 1; p.repeated && left < filters && l.panels[last].takes(&p) {
-			l.panels[last].append(&p)
-			continue
-		}
-		if p.repeated {
-			more := max(min(left/p.columns, mostRepeated/len(p.weights))-1, 0)
-			p.weights, p.params = slices.Grow(p.weights, more*len(p.weights)), slices.Grow(p.params, more*len(p.params))
-		}
-		l.panels = append(l.panels, p)
+		l.panels = join(l.panels, p, left == filters, left)
 	}
 	l.perGroup = len(l.panels) / c.Groups
 	return l.except(c, others)
@@ -198,7 +190,7 @@ func (e *engine) newDepthwise(d *Depthwise, take Take) *layer {
 	if e.tapFlip != 0 {
 		l.flipped = e.flipped
 	}
-	kernels := &panelKernels{columns: e.lanes, tiles: tiles, arrange: e.arrange}
+	kernels := &panelKernels{columns: e.lanes, tiles: tiles, arrange: e.arrange, repeated: e.repeatedTaps}
 	if parts == 1 && d.KernelH == 3 && d.KernelW == 3 && len(e.nine) > 0 {
 		kernels.tiles = e.nine
 	}
@@ -206,7 +198,7 @@ func (e *engine) newDepthwise(d *Depthwise, take Take) *layer {
 	for first := 0; first < l.outC; first += e.lanes {
 		p := panel{panelKernels: kernels, first: first, used: min(e.lanes, l.outC-first), from: first * s.size}
 		e.packTaps(&p, d, len(s.reach), channels)
-		l.panels = append(l.panels, p)
+		l.panels = join(l.panels, p, first == 0, l.outC-first)
 	}
 	l.perGroup = len(l.panels)
 	return l.exceptTaps(d, others)

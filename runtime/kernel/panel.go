@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // panelKernels are the micro-kernels for panels of one width.
 type panelKernels struct {
@@ -78,15 +81,24 @@ type panel struct {
 // enough that calls do not count, and leaves parts for several threads.
 const mostRepeated = 128 << 10
 
-// takes reports whether q, which follows p, can become a part of it.
-func (p *panel) takes(q *panel) bool {
-	return p.panelKernels == q.panelKernels && p.linear == q.linear && len(p.weights)+len(q.weights) <= mostRepeated
-}
-
-// append makes q, which follows p, a part of it.
-func (p *panel) append(q *panel) {
-	p.used += q.used
-	p.weights, p.params = append(p.weights, q.weights...), append(p.params, q.params...)
+// join appends p to panels, or to the last of them where kernels can take both as
+// one; first is set where p must not follow what is there. The channels of p and
+// behind it are left.
+func join(panels []panel, p panel, first bool, left int) []panel {
+	if !p.repeated {
+		return append(panels, p)
+	}
+	if !first {
+		last := &panels[len(panels)-1]
+		if p.panelKernels == last.panelKernels && p.linear == last.linear && len(last.weights)+len(p.weights) <= mostRepeated {
+			last.used += p.used
+			last.weights, last.params = append(last.weights, p.weights...), append(last.params, p.params...)
+			return panels
+		}
+	}
+	more := max(min((left+p.columns-1)/p.columns, mostRepeated/len(p.weights))-1, 0)
+	p.weights, p.params = slices.Grow(p.weights, more*len(p.weights)), slices.Grow(p.params, more*len(p.params))
+	return append(panels, p)
 }
 
 // plainParams lays out an epilogue as three vectors: biases, multipliers, right

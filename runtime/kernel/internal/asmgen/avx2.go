@@ -92,7 +92,8 @@ func avx2Tile(s *source, columns, rows int) {
 	s.op("JNZ %s", run)
 	s.op("MOVQ out-32(SP), SI")
 	s.op("MOVQ block_stride(DI), DX")
-	avx2ScaleAll(s, rows, n)
+	s.op("MOVQ block_params(DI), CX")
+	avx2ScaleAll(s, "CX", rows, n)
 	if n == 2 {
 		avx2Store16(s, rows, false)
 	} else {
@@ -145,7 +146,8 @@ func avx2Single(s *source, columns int) {
 	s.op("JNZ %s", run)
 	s.op("MOVQ out-32(SP), SI")
 	s.op("MOVQ block_stride(DI), DX")
-	avx2ScaleAll(s, 1, n)
+	s.op("MOVQ block_params(DI), CX")
+	avx2ScaleAll(s, "CX", 1, n)
 	if n == 1 {
 		avx2Store8(s, 1)
 	} else {

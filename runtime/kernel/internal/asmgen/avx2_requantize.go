@@ -38,23 +38,22 @@ func avx2Scale(s *source, sum, a, b int, param [7]string, bounded bool) {
 }
 
 // avx2ScaleAll scales a tile's sums, rows times n vectors of them, and sets the
-// bounds for packing. Several rows take the parameters from registers.
-func avx2ScaleAll(s *source, rows, n int) {
+// bounds for packing. Several rows take the parameters, at base, from registers.
+func avx2ScaleAll(s *source, base string, rows, n int) {
 	bounded, scaled := s.label("bounded"), s.label("scaled")
-	s.op("MOVQ block_params(DI), CX")
 	s.op("MOVL block_min(DI), AX")
 	s.op("CMPL AX, block_zero(DI)")
 	s.op("JGE %s", bounded)
-	avx2ScaleRows(s, rows, n, false)
+	avx2ScaleRows(s, base, rows, n, false)
 	s.op("JMP %s", scaled)
 	s.at(bounded)
-	avx2ScaleRows(s, rows, n, true)
+	avx2ScaleRows(s, base, rows, n, true)
 	s.at(scaled)
 	s.op("VPBROADCASTB block_min(DI), Y14")
 	s.op("VPBROADCASTB block_max(DI), Y15")
 }
 
-func avx2ScaleRows(s *source, rows, n int, bounded bool) {
+func avx2ScaleRows(s *source, base string, rows, n int, bounded bool) {
 	fields := 7
 	if bounded {
 		fields = 6
@@ -62,7 +61,7 @@ func avx2ScaleRows(s *source, rows, n int, bounded bool) {
 	for i := range n {
 		var param [7]string
 		for f := 1; f < fields; f++ {
-			param[f] = fmt.Sprintf("%d(CX)", avx2Block*i+32*f)
+			param[f] = fmt.Sprintf("%d(%s)", avx2Block*i+32*f, base)
 			if rows > 1 {
 				s.op("VMOVDQU %s, Y%d", param[f], 9+f)
 				param[f] = fmt.Sprintf("Y%d", 9+f)
@@ -88,8 +87,8 @@ func avx2Pack16(s *source, a, b int) {
 	s.op("VPMINSB Y15, Y%d, Y%d", a, a)
 }
 
-// avx2Store16 stores rows of 16 results, or as many of each as there are columns
-// in use.
+// avx2Store16 stores rows of 16 results, or with columns set as many of each as
+// R13 says where it is less.
 func avx2Store16(s *source, rows int, columns bool) {
 	for r := 0; r < rows; r += 2 {
 		avx2Pack16(s, 2*r, 2*min(r+1, rows-1))
@@ -99,9 +98,8 @@ func avx2Store16(s *source, rows int, columns bool) {
 	}
 	part, end := s.label("part"), s.label("end")
 	if columns {
-		s.op("MOVQ block_columns(DI), R13")
 		s.op("CMPQ R13, $16")
-		s.op("JNE %s", part)
+		s.op("JLT %s", part)
 	}
 	for r := range rows {
 		s.op("VMOVDQU X%d, (SI)", 2*r)
