@@ -37,6 +37,10 @@ var avx2 = engine{
 	lookup:       lookupAVX2,
 	quantize:     quantizeAVX2,
 	bilinear:     bilinearAVX2,
+	peak: func(n int) int64 {
+		peakAVX2(n)
+		return int64(n) * 8 * 16 // instructions, products of each
+	},
 }
 
 // avx2Column is which of n columns is the i-th in the order of vectors: what is
@@ -155,3 +159,6 @@ func addAVX2(p *pairedAdd, x, y, out *int8, n int)
 
 //go:noescape
 func linesAVX2(c *lines)
+
+//go:noescape
+func peakAVX2(n int)

@@ -35,6 +35,7 @@ func avx2(s *source) {
 	}
 	avx2Add(s)
 	avx2Lines(s)
+	avx2Peak(s)
 }
 
 // avx2Tile multiplies rows with a panel of weights of 16 bits.
@@ -162,4 +163,23 @@ func avx2Single(s *source, columns int) {
 		s.op("ADDQ DX, SI")
 	}
 	avx2Next(s, 1, tile)
+}
+
+// avx2Peak multiplies pairs and adds them to 8 vectors of sums, n times.
+func avx2Peak(s *source) {
+	s.labels = 0
+	s.line("\n// func peakAVX2(n int)")
+	s.line("TEXT ·peakAVX2(SB), NOSPLIT, $0-8")
+	s.op("MOVQ n+0(FP), CX")
+	loop := s.label("loop")
+	s.at(loop)
+	for i := range 8 {
+		product := 8 + i%4
+		s.op("VPMADDWD Y14, Y15, Y%d", product)
+		s.op("VPADDD Y%d, Y%d, Y%d", product, i, i)
+	}
+	s.op("DECQ CX")
+	s.op("JNZ %s", loop)
+	s.op("VZEROUPPER")
+	s.op("RET")
 }
