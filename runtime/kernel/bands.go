@@ -215,8 +215,10 @@ func (s *bands) lines(l *layer, dst, image []int8, n, g int, c *lines, zero int8
 	left := min(s.padLeft*s.depth, s.pitch)
 	size := min(s.pitch-left, s.inW*s.depth)
 	if l.engine.lines != nil && s.depth == s.inC && (s.size == 2 || !l.engine.wide) {
-		*c = lines{dst: &dst[0], src: &image[0], n: n, dstPitch: s.pitch * s.size, srcPitch: s.step * s.inW * s.inC,
-			left: left, size: size, right: s.pitch - left - size, pad: zero}
+		// Field by field, which need not be built elsewhere and copied.
+		c.dst, c.src, c.n = &dst[0], &image[0], n
+		c.dstPitch, c.srcPitch = s.pitch*s.size, s.step*s.inW*s.inC
+		c.left, c.size, c.right, c.pad = left, size, s.pitch-left-size, zero
 		if c.left+c.right == 0 && c.srcPitch == size {
 			c.size, c.n = size*n, 1
 		}

@@ -138,7 +138,7 @@ func (p *panel) multiply(b *block, offsets []int32, out []int8, stride int) {
 		if n < t.rows {
 			continue
 		}
-		n -= n % t.rows
+		n -= int(uint32(n) % uint32(t.rows)) // a shorter division
 		b.rows, b.offsets = n, &offsets[done]
 		b.out = unsafe.Pointer(&out[done*stride+p.first])
 		t.run(b)
