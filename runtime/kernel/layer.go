@@ -18,6 +18,7 @@ type layer struct {
 	zero, min, max   int32
 	batch, inC, outC int
 	exceptions       *exceptions // nil for none
+	once             *once       // nil where one call does not do
 
 	parts     int // that can be computed apart, see split
 	bandCount int // 0 where a part is an image
@@ -245,6 +246,10 @@ func (d *Depthwise) folded(zero int32) []int32 {
 
 // run computes the layer, on several threads if it was split for them.
 func (l *layer) run(in, out []int8, scratch []byte, w *Work) {
+	if l.once != nil {
+		l.once.run(in, out, &w.block)
+		return
+	}
 	if l.parts > 1 && w.Team != nil {
 		w.Team.run(l, in, out, int8s(scratch), w)
 	} else {
@@ -272,6 +277,7 @@ func (l *layer) split(threads int, macs int64) int {
 	count := (s.outH + s.rows - 1) / s.rows
 	if threads < 2 || macs < l.engine.pace || l.batch*count*len(l.panels) > partMask {
 		l.parts = l.batch
+		l.once = l.newOnce()
 		return s.scratch
 	}
 	if l.quads == nil && !l.panels[0].doubled { // which need an even number of pixels
@@ -301,7 +307,7 @@ func (l *layer) part(i int, in, out []int8, scratch []int8, w *Work) {
 		i /= l.bandCount
 	}
 	in, out = in[i*image:(i+1)*image], out[i*result:(i+1)*result]
-	w.block.zero, w.block.min, w.block.max = l.zero, l.min, l.max
+	l.begin(&w.block)
 	for y := first; y < end; y += s.rows {
 		if l.quads != nil {
 			l.quads.band(l, in, out, scratch, y, min(y+s.rows, end), from, to, w)
@@ -312,12 +318,18 @@ func (l *layer) part(i int, in, out []int8, scratch []int8, w *Work) {
 	w.block.a, w.block.out = nil, nil // keep no memory alive
 }
 
+// begin sets what of b is the same for the whole layer.
+func (l *layer) begin(b *block) {
+	s := &l.bands
+	b.reach, b.runs, b.length = unsafe.SliceData(s.reach), len(s.reach), s.length
+	b.zero, b.min, b.max = l.zero, l.min, l.max
+}
+
 // band computes the output rows of the band that begins with row y, for panels
 // from to to, which is not included, of every group.
 func (l *layer) band(in, out []int8, scratch []int8, y, from, to int, w *Work) {
 	b := &w.block
 	s := &l.bands
-	b.reach, b.runs, b.length = &s.reach[0], len(s.reach), s.length
 	n := min(s.rows, s.outH-y)
 	for at := 0; at < len(l.panels); at += l.perGroup {
 		band := s.place(l, in, scratch, y, n, at/l.perGroup, w)

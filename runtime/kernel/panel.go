@@ -127,11 +127,17 @@ func (p *panel) filled(used []channel) []channel {
 // unused is a channel that only fills up a panel.
 var unused = channel{m: plainFactor, shift: 1}
 
+// begin sets what of b is the same for all of the panel's rows, which lie stride
+// bytes apart in the output.
+func (p *panel) begin(b *block, stride int) {
+	b.b, b.params = unsafe.Pointer(unsafe.SliceData(p.weights)), unsafe.Pointer(unsafe.SliceData(p.params))
+	b.stride, b.columns, b.width, b.linear = stride, p.used, p.columns, p.linear
+}
+
 // multiply computes the panel's channels of the rows that offsets lists: as many
 // of them as fit with each size of tile. out begins at the first row.
 func (p *panel) multiply(b *block, offsets []int32, out []int8, stride int) {
-	b.b, b.params = unsafe.Pointer(unsafe.SliceData(p.weights)), unsafe.Pointer(unsafe.SliceData(p.params))
-	b.stride, b.columns, b.width, b.linear = stride, p.used, p.columns, p.linear
+	p.begin(b, stride)
 	done := 0
 	for _, t := range p.tiles {
 		n := len(offsets) - done
