@@ -32,7 +32,7 @@ var vnni = engine{
 		{columns: 32, tiles: []tile{{8, gemmFlipVNNI8x32}, {4, gemmFlipVNNI4x32}, {2, gemmFlipVNNI2x32}, {1, gemmFlipVNNI1x32}}},
 		{columns: 16, tiles: []tile{{8, gemmFlipVNNI8x16}, {4, gemmFlipVNNI4x16}, {2, gemmFlipVNNI2x16}, {1, gemmFlipVNNI1x16}}},
 	},
-	double: &panelKernels{columns: 8, tiles: []tile{{8, gemmVNNI8x8}, {2, gemmVNNI2x8}}, doubled: true},
+	double: &panelKernels{columns: 8, tiles: []tile{{8, gemmVNNI8x8}, {2, gemmVNNI2x8}}, doubled: true, arrange: pairedSteps},
 	single: []panelKernels{
 		{columns: 64, repeated: true, tiles: []tile{{1, gemmFlipVNNI1x64}}},
 		{columns: 32, repeated: true, tiles: []tile{{1, gemmFlipVNNI1x32}}},
@@ -97,6 +97,18 @@ func epilogueConstant(c channel, zero int32) int64 {
 		v += 1<<uint(c.shift-1) - 1
 	}
 	return 1<<31 + v<<32 - int64(c.m)<<31
+}
+
+// pairedSteps brings the weights of every two steps together column by column.
+func pairedSteps(packed []byte, columns int) []byte {
+	out := make([]byte, 0, len(packed))
+	for step := 0; step < len(packed); step += 8 * columns {
+		for column := range columns {
+			first := packed[step+4*column:]
+			out = append(append(out, first[:4]...), first[4*columns:][:4]...)
+		}
+	}
+	return out
 }
 
 //go:noescape

@@ -49,6 +49,7 @@ func (e *engine) newConv(c *Conv, take Take) *layer {
 	case len(e.single) > 0 && direct.direct && c.Batch*c.OutH*c.OutW <= fewRows, e.wide && !e.extends(&s):
 		return e.newMatrix(c, direct, e.single, take)
 	case e.double != nil && c.OutC == e.double.columns && c.Groups == 1 && s.outW*s.rows%2 == 0 && s.outW*s.outH%2 == 0:
+		s = e.bands(c, 2*e.depth, false, e.flip == 0).repeated(parts)
 		return e.newMatrix(c, s, []panelKernels{*e.double}, take)
 	case len(e.direct) > 0 && direct.direct:
 		return e.newMatrix(c, direct, e.direct, take)
@@ -95,7 +96,10 @@ func (e *engine) newMatrix(c *Conv, s bands, kernels []panelKernels, take Take) 
 func (e *engine) epilogue(p *panel, used []channel, o *Output) {
 	cs := p.filled(used)
 	if p.doubled {
-		cs = slices.Concat(used, used)
+		cs = nil
+		for pair := range slices.Chunk(used, 2) {
+			cs = slices.Concat(cs, pair, pair)
+		}
 	}
 	if e.linear != nil {
 		p.params = e.linear(cs, o)

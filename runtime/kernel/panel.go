@@ -11,9 +11,10 @@ type panelKernels struct {
 	tiles   []tile // by falling rows; the last takes one row
 	// arrange turns packed weights into what the kernels read; nil where it is that.
 	arrange func(packed []byte, columns int) []byte
-	// doubled kernels hold two rows side by side in a vector of 2·columns. Their
-	// epilogue is laid out for both; results of neighboring rows must be adjacent,
-	// which is so in layers of just as many columns. The last tile takes two rows.
+	// doubled kernels take two steps at a time, and hold two columns of a row beside
+	// two of the next. Their epilogue is laid out so; results of neighboring rows must
+	// be adjacent, which is so in layers of just as many columns. The last tile takes
+	// two rows.
 	doubled bool
 	// repeated kernels take any number of panels that lie one behind the other, as
 	// one of as many times the columns.

@@ -255,8 +255,10 @@ func vnniFour(s *source, flip bool) {
 	s.at(end)
 }
 
-// vnniDouble multiplies for panels of 8 columns, whose results fill half a vector:
-// two rows lie in one, and the rows' results in a line.
+// vnniDouble multiplies for panels of 8 columns. A vector holds two steps of their
+// weights side by side, whose sums are added at the end, when two rows come to lie
+// in one vector, two columns of one beside two of the other. The rows' results lie
+// in a line.
 func vnniDouble(s *source, rows int) {
 	s.function(fmt.Sprintf("gemmVNNI%dx8", rows), fmt.Sprintf("%d rows at a time, two to a vector, times 8 columns.", rows), 32)
 	vnniArguments(s)
@@ -264,13 +266,11 @@ func vnniDouble(s *source, rows int) {
 	s.op("MOVL $%d, CX", 8*rows)
 	s.op("BZHIQ CX, AX, AX")
 	vnniConstants(s, 1, "block_params(DI)")
-	s.op("MOVL $0xFF00, AX")
-	s.op("KMOVW AX, K3")
+	s.op("VMOVDQU64 wordsVNNI<>(SB), Z29")
 	tile, run, step := s.label("tile"), s.label("run"), s.label("step")
 	s.at(tile)
-	s.op("MOVQ block_params(DI), CX")
-	for r := range rows / 2 {
-		s.op("VMOVDQU64 (CX), Z%d", r)
+	for r := range rows {
+		s.op("VPXORD Z%d, Z%d, Z%d", r, r, r)
 	}
 	vnniRowAddresses(s, rows)
 	s.at(run)
@@ -279,26 +279,31 @@ func vnniDouble(s *source, rows int) {
 	s.op("MOVQ block_length(DI), DX")
 	s.op("ADDQ SI, DX")
 	s.at(step)
-	s.op("VBROADCASTI64X4 (CX), Z24")
-	for r := range rows / 2 {
-		s.op("VPBROADCASTD (%s)(SI*1), Z%d", vnniRows[2*r], 16+r)
-		s.op("VPBROADCASTD (%s)(SI*1), K3, Z%d", vnniRows[2*r+1], 16+r)
-		s.op("VPDPBUSD Z24, Z%d, Z%d", 16+r, r)
+	s.op("VMOVDQU64 (CX), Z24")
+	for r := range rows {
+		s.op("VPBROADCASTQ (%s)(SI*1), Z28", vnniRows[r])
+		s.op("VPDPBUSD Z24, Z28, Z%d", r)
 	}
-	s.op("ADDQ $32, CX")
-	s.op("ADDQ $4, SI")
+	s.op("ADDQ $64, CX")
+	s.op("ADDQ $8, SI")
 	s.op("CMPQ SI, DX")
 	s.op("JLT %s", step)
 	s.op("DECQ runs-24(SP)")
 	s.op("JNZ %s", run)
 	s.op("MOVQ block_params(DI), CX")
 	s.op("MOVQ out-32(SP), SI")
+	for r := range rows / 2 {
+		s.op("VSHUFPS $0x88, Z%d, Z%d, Z16", 2*r+1, 2*r)
+		s.op("VSHUFPS $0xDD, Z%d, Z%d, Z17", 2*r+1, 2*r)
+		s.op("VPADDD Z16, Z17, Z%d", r)
+		s.op("VPADDD (CX), Z%d, Z%d", r, r)
+	}
 	all := []string{"Z0", "Z1", "Z2", "Z3"}
 	vnniScaleAll(s, rows/2, 1, func(r, _ int) string { return all[r] })
 	for r := rows / 2; r < 4; r++ {
 		all[r] = all[rows/2-1]
 	}
-	vnniPack(s, all)
+	vnniPack(s, all, "VPERMW")
 	s.op("VMOVDQU8 Z0, K1, (SI)")
 	s.op("ADDQ $%d, SI", 8*rows)
 	s.op("MOVQ SI, out-32(SP)")

@@ -2,13 +2,18 @@ package main
 
 import "fmt"
 
-// vnniDwords is the transposition of a 4x4 matrix of dwords.
+// vnniDwords are the orders that results are brought into after packing: the
+// transposition of a 4x4 matrix of dwords, and that of the two steps of 8 columns.
 func vnniDwords(s *source) {
 	s.line("")
 	for i := range 16 {
 		s.line("DATA dwordsVNNI<>+%d(SB)/4, $%d", 4*i, i%4*4+i/4)
 	}
 	s.line("GLOBL dwordsVNNI<>(SB), RODATA|NOPTR, $64")
+	for i := range 16 {
+		s.line("DATA wordsVNNI<>+%d(SB)/4, $0x%04x%04x", 4*i, 8*(2*i%4+1)+i/2, 8*(2*i%4)+i/2)
+	}
+	s.line("GLOBL wordsVNNI<>(SB), RODATA|NOPTR, $64")
 }
 
 // vnniWeave brings four rows together byte by byte: dword i of the result holds
@@ -371,7 +376,7 @@ func (k depthwiseKernel) store(sums [4]string) {
 	for i, z := range sums {
 		k.scale(i, z)
 	}
-	vnniPack(k.source, sums[:])
+	vnniPack(k.source, sums[:], "VPERMD")
 	// Results in their order, and how far AX moves before.
 	at := []string{"(AX)", "(AX)(R11*1)", "(AX)(R11*2)", "(AX)(R11*1)"}
 	before, after := "(AX)(R11*2)", "(AX)(R11*2)"

@@ -98,15 +98,15 @@ func vnniScaleAll(s *source, rows, n int, sum func(r, i int) string) {
 }
 
 // vnniPack packs four vectors of 16 results into bytes, one after the other, in
-// the first, and bounds them. Z29 holds the order of dwords, Z30 and Z31 the
-// bounds.
-func vnniPack(s *source, r []string) {
+// the first, and bounds them. Z29 holds the order that permute brings their parts
+// into, Z30 and Z31 the bounds.
+func vnniPack(s *source, r []string, permute string) {
 	s.op("VPACKSSDW %s, %s, %s", r[1], r[0], r[0])
 	if r[2] != r[0] {
 		s.op("VPACKSSDW %s, %s, %s", r[3], r[2], r[2])
 	}
 	s.op("VPACKSSWB %s, %s, %s", r[2], r[0], r[0])
-	s.op("VPERMD %s, Z29, %s", r[0], r[0])
+	s.op("%s %s, Z29, %s", permute, r[0], r[0])
 	s.op("VPMAXSB Z30, %s, %s", r[0], r[0])
 	s.op("VPMINSB Z31, %s, %s", r[0], r[0])
 }
@@ -126,7 +126,7 @@ func vnniStore(s *source, rows, n int, sum func(r, i int) string) {
 	}
 	for r, g := 0, 0; g < len(all); g += 4 {
 		group := all[g : g+4]
-		vnniPack(s, group)
+		vnniPack(s, group, "VPERMD")
 		x := group[0][1:]
 		for part := 0; part < 4 && r < rows; part += n {
 			switch {
