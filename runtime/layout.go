@@ -55,7 +55,7 @@ func (m *Model) layOut(separate bool) (layout, error) {
 // place plans one subgraph. Variables are there at every step.
 func (p *program) place(separate bool, inits []layout, variables []op.Variable, pairs int) (layout, error) {
 	end := len(p.graph.Operators) + 1
-	lives, err := p.lifetimes(end)
+	lives, err := p.lifetimes(end, separate)
 	if err != nil {
 		return layout{}, err
 	}
@@ -138,8 +138,9 @@ func (p *program) scratch(i int, inits []layout) int {
 }
 
 // lifetimes is the buffer of every tensor, with the steps from its first write
-// to its last read, Last -1 where nothing uses it.
-func (p *program) lifetimes(end int) ([]plan.Buffer, error) {
+// to its last read, Last -1 where nothing uses it. With separate set every
+// operator writes its output.
+func (p *program) lifetimes(end int, separate bool) ([]plan.Buffer, error) {
 	g := p.graph
 	lives := make([]plan.Buffer, len(g.Tensors), len(g.Tensors)+len(p.steps))
 	for i := range lives {
@@ -170,6 +171,9 @@ func (p *program) lifetimes(end int) ([]plan.Buffer, error) {
 			use(i, 0)
 			use(i, end)
 		}
+	}
+	if !separate {
+		p.unpad(lives, end)
 	}
 	return lives, p.sizes(lives)
 }

@@ -40,6 +40,7 @@ type step struct {
 	alias   bool  // see op.Prep
 	inPlace []int // see op.Prep
 	init    int   // index of the program that it runs, -1 for none
+	into    int   // of a PAD: the operator that does it where tensors share memory, 0 for none
 }
 
 // MACs is the number of multiply-accumulate operations of one inference.

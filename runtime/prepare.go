@@ -74,12 +74,14 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 		return nil, err
 	}
 	var failed operatorErrors
+	fusion := newFusion(p.graph)
 	p.steps = make([]step, len(p.graph.Operators))
 	for i := range p.graph.Operators {
 		prep := op.Prep{
 			Index: i, Operator: &p.graph.Operators[i], Tensors: p.graph.Tensors,
 			Kernels: m.kernels, Numerics: m.numerics, Budget: budget,
 			Subgraph: p.index, Subgraphs: graphs, Variables: m.variables.List, Handles: p.handles, Slot: len(m.inits), StateSlot: len(p.states),
+			Padding: fusion.padding(&p.graph.Operators[i]),
 		}
 		e, err := op.Prepare(&prep)
 		init := -1
@@ -95,7 +97,8 @@ func (m *Model) prepareProgram(p *program, graphs []tflite.Subgraph, budget *tfl
 			}
 			continue
 		}
-		p.steps[i] = step{e, prep.Scratch, prep.MACs, prep.Alias, prep.InPlace, init}
+		p.steps[i] = step{e, prep.Scratch, prep.MACs, prep.Alias, prep.InPlace, init, 0}
+		fusion.note(p, &prep)
 		if prep.State > 0 {
 			p.states = append(p.states, state{i, prep.State})
 		}

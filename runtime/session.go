@@ -134,5 +134,5 @@ func (s *Session) Computed() []TensorInfo {
 
 // Tensor is the content of the tensor with that index. In a session with
 // Separate set it is what the last Invoke computed; otherwise other tensors may
-// have been laid over it.
+// have been laid over it, or it is nil because no operator needs it.
 func (s *Session) Tensor(index int) []byte { return s.memory.Tensors[index] }

@@ -40,12 +40,6 @@ func (s *Set) PrepareAverage(w Window, channels int, lo, hi int32, take Take) *D
 	return d
 }
 
-// within reports whether no window hangs over an edge.
-func (w *Window) within() bool {
-	return w.PadTop == 0 && w.PadLeft == 0 &&
-		(w.OutH-1)*w.StrideH+(w.KernelH-1)*w.DilationH < w.InH && (w.OutW-1)*w.StrideW+(w.KernelW-1)*w.DilationW < w.InW
-}
-
 // inverse is the factor by which sums of n bytes are divided by n. It is rounded
 // up, so that ties fall away from zero.
 func inverse(n int) (fixed.Multiplier, bool) {

@@ -81,15 +81,13 @@ func (e *engine) bands(c *Conv, unit int, perTap, mayDirect bool) bands {
 		raw = depth
 	}
 	s.length = (raw + unit - 1) / unit * unit
-	fits := c.PadTop == 0 && c.PadLeft == 0 &&
-		(s.outH-1)*c.StrideH+(c.KernelH-1)*c.DilationH < s.inH && (s.outW-1)*strideW+(c.KernelW-1)*c.DilationW < s.inW
-	s.direct = mayDirect && fits && c.Groups == 1 && raw == s.length
+	s.direct = mayDirect && c.within() && c.Groups == 1 && raw == s.length
 	width := (s.outW-1)*strideW + (c.KernelW-1)*c.DilationW + 1
 	s.pitch = width * depth
 	rowStep := c.StrideH
 	if s.direct {
 		s.pitch = s.inW * s.inC
-	} else if c.KernelH == 1 {
+	} else if c.KernelH == 1 && c.withinH() {
 		rowStep, s.step = 1, c.StrideH
 	}
 	s.reachH = (c.KernelH-1)*c.DilationH + 1

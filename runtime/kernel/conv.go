@@ -60,8 +60,7 @@ func foldBias(weights []int8, n int, bias []int32, zero, weightZero int32) []int
 // pointwise: the window is one pixel with all its channels, so the input itself
 // is the patch.
 func (c *Conv) pointwise() bool {
-	return c.KernelH == 1 && c.KernelW == 1 && c.Groups == 1 &&
-		c.PadTop == 0 && c.PadLeft == 0
+	return c.KernelH == 1 && c.KernelW == 1 && c.Groups == 1 && c.within()
 }
 
 // convGeneric gathers the patch under the window into contiguous memory, then

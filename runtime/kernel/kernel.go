@@ -180,7 +180,22 @@ type Window struct {
 	KernelH, KernelW     int
 	StrideH, StrideW     int
 	DilationH, DilationW int
-	PadTop, PadLeft      int // cells before the first row and column
+	// Cells before the first row and column. Behind the last there are as many as
+	// the windows reach over. A window may lie beside the tensor as a whole.
+	PadTop, PadLeft int
+}
+
+// within reports whether no window hangs over an edge.
+func (w *Window) within() bool { return w.withinH() && w.withinW() }
+
+// withinH reports whether none hangs over the upper or the lower edge.
+func (w *Window) withinH() bool {
+	return w.PadTop == 0 && (w.OutH-1)*w.StrideH+(w.KernelH-1)*w.DilationH < w.InH
+}
+
+// withinW is withinH for left and right.
+func (w *Window) withinW() bool {
+	return w.PadLeft == 0 && (w.OutW-1)*w.StrideW+(w.KernelW-1)*w.DilationW < w.InW
 }
 
 // Columns is the range [first, end) of the output columns in whose windows column k

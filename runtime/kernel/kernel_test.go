@@ -112,6 +112,10 @@ func (r values) window() Window {
 		w.PadTop, w.PadLeft = r.IntN(w.KernelH*w.DilationH), r.IntN(w.KernelW*w.DilationW)
 	}
 	w.OutH, w.OutW = (w.InH-1)/w.StrideH+1, (w.InW-1)/w.StrideW+1
+	if r.IntN(4) == 0 { // as from a PAD, on any side and beyond the window's size
+		w.PadTop, w.PadLeft = r.IntN(10), r.IntN(10)
+		w.OutH, w.OutW = w.OutH+r.IntN(8), w.OutW+r.IntN(8)
+	}
 	return w
 }
 
@@ -162,9 +166,6 @@ func TestConv(t *testing.T) {
 		groups, depth := 1+r.IntN(3)*r.IntN(2), 1+r.IntN(9)
 		filters := 1 + r.IntN(20)
 		c := Conv{Window: r.window(), InC: groups * depth, OutC: groups * filters, Groups: groups, InZero: int32(r.IntN(256)) - 128}
-		if c.pointwise() { // lies within the image
-			c.OutH, c.OutW = (c.InH-1)/c.StrideH+1, (c.InW-1)/c.StrideW+1
-		}
 		c.Weights = r.int8s(c.OutC * c.KernelH * c.KernelW * depth)
 		c.Bias, c.Output, c.WeightZero = r.bias(c.OutC), r.output(c.OutC), r.weightZero()
 		in, out := r.int8s(c.Batch*c.InH*c.InW*c.InC), make([]int8, c.Batch*c.OutH*c.OutW*c.OutC)

@@ -49,6 +49,7 @@ func prepareConv2D(p *Prep) (Evaluator, error) {
 			Depth: depth, FilterStride: taps * depth, TapStride: depth}
 		return p.wide(k, in, out, c.Output, 6)
 	}
+	in = p.unpad(in, &c.Window)
 	if c.Weights, err = p.weights(w); err != nil {
 		return nil, err
 	}

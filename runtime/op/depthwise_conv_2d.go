@@ -51,6 +51,7 @@ func prepareDepthwiseConv2D(p *Prep) (Evaluator, error) {
 			Depth: 1, FilterStride: 1, TapStride: d.OutC}
 		return p.wide(k, in, out, d.Output, noField)
 	}
+	in = p.unpad(in, &d.Window)
 	if d.Weights, err = p.weights(w); err != nil {
 		return nil, err
 	}

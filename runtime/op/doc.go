@@ -73,15 +73,18 @@ type Prep struct {
 	Handles   []int32           // by tensor of the subgraph, see Variables.Resolve; nil for none
 	Slot      int               // number for the next operator that sets Calls
 	StateSlot int               // number for the next operator of the subgraph that sets State
+	Padding   *Padding          // of a PAD whose output is input 0 and goes nowhere else; nil for none
 
 	// Set by preparation.
-	MACs    int64 // multiply-accumulate operations of one evaluation
-	Work    int64 // other steps of it, where they are more than its operands' bytes
-	Scratch int   // bytes of working memory during Eval
-	State   int   // bytes of Memory.States[StateSlot], which stay from one evaluation to the next
-	Alias   bool  // output 0 may lie in input 0's memory, byte for byte
-	InPlace []int // inputs that output 0 may be written over, once nothing else needs them
-	Calls   int   // subgraph that Eval has run by Memory.Once; 0 for none
+	MACs     int64    // multiply-accumulate operations of one evaluation
+	Work     int64    // other steps of it, where they are more than its operands' bytes
+	Scratch  int      // bytes of working memory during Eval
+	State    int      // bytes of Memory.States[StateSlot], which stay from one evaluation to the next
+	Alias    bool     // output 0 may lie in input 0's memory, byte for byte
+	InPlace  []int    // inputs that output 0 may be written over, once nothing else needs them
+	Pads     *Padding // what a PAD does, where the next operator could; nil where not
+	Unpadded bool     // Padding was taken over: Eval reads Padding.From instead of input 0
+	Calls    int      // subgraph that Eval has run by Memory.Once; 0 for none
 }
 
 // Prepare checks the operator and binds it to its tensors. Its errors are

@@ -48,6 +48,7 @@ func preparePad(p *Prep) (Evaluator, error) {
 	if value.given() {
 		q.value = value.id
 	}
+	p.Pads = p.padding(in, value, out, amounts)
 	return q, nil
 }
 
