@@ -19,7 +19,9 @@ type bands struct {
 	rows    int  // output rows in a full band
 	step    int  // image rows from one row of the copy to the next
 	reachH  int  // rows of the copy under one output row's windows
-	pitch   int  // elements of a row of the copy
+	line    int  // elements of a row of the copy
+	pitch   int  // from one of them to the next
+	rolls   bool // the copy is a ring of rows, see roll
 	offsets []int32
 	reach   []int32
 	length  int // elements of a run
@@ -83,7 +85,8 @@ func (e *engine) bands(c *Conv, unit int, perTap, mayDirect bool) bands {
 	s.length = (raw + unit - 1) / unit * unit
 	s.direct = mayDirect && c.within() && c.Groups == 1 && raw == s.length
 	width := (s.outW-1)*strideW + (c.KernelW-1)*c.DilationW + 1
-	s.pitch = width * depth
+	s.line = width * depth
+	s.pitch = s.line
 	rowStep := c.StrideH
 	if s.direct {
 		s.pitch = s.inW * s.inC
@@ -164,26 +167,35 @@ func (s *bands) copied(n int) int {
 }
 
 // place returns where the band of n output rows from y on begins: in the image,
-// or in the copy that it makes of group g.
-func (s *bands) place(l *layer, image, scratch []int8, y, n, g int, w *Work) unsafe.Pointer {
+// or in the copy that it makes of group g. next says that the copy holds the band
+// before it.
+func (s *bands) place(l *layer, image, scratch []int8, y, n, g int, next bool, w *Work) unsafe.Pointer {
 	if s.direct {
 		return unsafe.Pointer(&image[y*s.strideH*s.pitch])
 	}
-	rows := s.copied(n)
-	top := y*s.strideH - s.padTop
-	first := min(max(-top, 0), rows)
-	end := max(min((s.inH-1-top)/s.step+1, rows), first)
+	if s.rolls {
+		s.roll(l, image, scratch, y, next, w)
+	} else {
+		s.copy(l, scratch, image, y*s.strideH-s.padTop, s.copied(n), g, w)
+	}
+	return unsafe.Pointer(unsafe.SliceData(scratch))
+}
+
+// copy copies n rows of the image, of which the first is row top, which like any
+// may lie beyond an edge.
+func (s *bands) copy(l *layer, dst, image []int8, top, n, g int, w *Work) {
+	first := min(max(-top, 0), n)
+	end := max(min((s.inH-1-top)/s.step+1, n), first)
 	zero := s.zero
 	if l.flipped != nil {
 		zero ^= -128
 	}
 	pitch := s.pitch * s.size
-	s.pad(l, scratch[:first*pitch], &w.lines, zero)
+	s.pad(l, dst[:first*pitch], &w.lines, zero)
 	if first < end {
-		s.lines(l, scratch[first*pitch:], image[(top+first*s.step)*s.inW*s.inC:], end-first, g, &w.lines, zero)
+		s.lines(l, dst[first*pitch:], image[(top+first*s.step)*s.inW*s.inC:], end-first, g, &w.lines, zero)
 	}
-	s.pad(l, scratch[end*pitch:rows*pitch], &w.lines, zero)
-	return unsafe.Pointer(unsafe.SliceData(scratch))
+	s.pad(l, dst[end*pitch:n*pitch], &w.lines, zero)
 }
 
 // pad fills rows of the copy with zero.
@@ -192,7 +204,7 @@ func (s *bands) pad(l *layer, dst []int8, c *lines, zero int8) {
 		fill(dst, zero)
 		return
 	}
-	*c = lines{dst: &dst[0], n: 1, left: len(dst) / s.size, pad: zero}
+	*c = lines{dst: &dst[0], n: 1, left: len(dst)/s.size - (s.pitch - s.line), pad: zero}
 	l.engine.lines(c)
 	c.dst = nil
 }
@@ -210,14 +222,14 @@ type lines struct {
 // lines copies n rows of the image, which begins with the first of them, with
 // padding left and right.
 func (s *bands) lines(l *layer, dst, image []int8, n, g int, c *lines, zero int8) {
-	left := min(s.padLeft*s.depth, s.pitch)
-	size := min(s.pitch-left, s.inW*s.depth)
+	left := min(s.padLeft*s.depth, s.line)
+	size := min(s.line-left, s.inW*s.depth)
 	if l.engine.lines != nil && s.depth == s.inC && (s.size == 2 || !l.engine.wide) {
 		// Field by field, which need not be built elsewhere and copied.
 		c.dst, c.src, c.n = &dst[0], &image[0], n
 		c.dstPitch, c.srcPitch = s.pitch*s.size, s.step*s.inW*s.inC
-		c.left, c.size, c.right, c.pad = left, size, s.pitch-left-size, zero
-		if c.left+c.right == 0 && c.srcPitch == size {
+		c.left, c.size, c.right, c.pad = left, size, s.line-left-size, zero
+		if c.left+c.right == 0 && c.srcPitch == size && c.dstPitch == size*s.size {
 			c.size, c.n = size*n, 1
 		}
 		l.engine.lines(c)
@@ -229,7 +241,7 @@ func (s *bands) lines(l *layer, dst, image []int8, n, g int, c *lines, zero int8
 		return
 	}
 	for i := range n {
-		s.row(l, dst[i*s.pitch:(i+1)*s.pitch], image[i*s.step*s.inW*s.inC:][:s.inW*s.inC], g, left, size, zero)
+		s.row(l, dst[i*s.pitch:][:s.line], image[i*s.step*s.inW*s.inC:][:s.inW*s.inC], g, left, size, zero)
 	}
 }
 
@@ -237,7 +249,7 @@ func (s *bands) lines(l *layer, dst, image []int8, n, g int, c *lines, zero int8
 // channels, as 16-bit numbers.
 func (s *bands) wideRows(dst, image []int8, n, g, left, size int) {
 	for i := range n {
-		row := unsafe.Slice((*int16)(unsafe.Pointer(&dst[i*s.pitch*2])), s.pitch)
+		row := unsafe.Slice((*int16)(unsafe.Pointer(&dst[i*s.pitch*2])), s.line)
 		line := image[i*s.step*s.inW*s.inC:][:s.inW*s.inC]
 		for x := range row {
 			at := x - left

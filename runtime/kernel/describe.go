@@ -42,7 +42,7 @@ func (d *Depthwise) Parts() int { return d.layer.divided() }
 func (d *Dense) Parts() int { return d.layer.divided() }
 
 func (l *layer) divided() int {
-	if l == nil {
+	if l == nil || !l.shared {
 		return 1
 	}
 	return l.parts

@@ -20,9 +20,10 @@ type layer struct {
 	exceptions       *exceptions // nil for none
 	once             *once       // nil where one call does not do
 
-	parts     int // that can be computed apart, see split
-	bandCount int // 0 where a part is an image
-	chunks    int // of the panels of a band
+	bandCount int  // of an image
+	chunks    int  // of the panels of a band
+	parts     int  // that can be computed apart: chunks of bands of images
+	shared    bool // among threads
 }
 
 // Work is what kernels compute with beside their arguments and the arena. It
@@ -32,6 +33,7 @@ type Work struct {
 	block block
 	lines lines
 	weave weave
+	reach [rollRuns]int32
 }
 
 // newConv prepares c, or returns nil where the engine is not exact or take does
@@ -254,12 +256,10 @@ func (l *layer) run(in, out []int8, scratch []byte, w *Work) {
 		l.once.run(in, out, &w.block)
 		return
 	}
-	if l.parts > 1 && w.Team != nil {
+	if l.shared && w.Team != nil {
 		w.Team.run(l, in, out, int8s(scratch), w)
 	} else {
-		for i := range l.parts {
-			l.part(i, in, out, int8s(scratch), w)
-		}
+		l.compute(0, l.parts, in, out, int8s(scratch), w)
 	}
 	if l.exceptions != nil {
 		s := &l.bands
@@ -271,52 +271,51 @@ func (l *layer) run(in, out []int8, scratch []byte, w *Work) {
 }
 
 // split divides the layer among threads and returns the scratch memory that it
-// takes. Without threads, or in a layer that is too short, a part is an image of
-// the batch; else a band, or some of the panels of a band.
+// takes.
 func (l *layer) split(threads int, macs int64) int {
 	s := &l.bands
 	if l.quads != nil && threads > 1 {
 		l.quads.shorten(s, threads)
 	}
 	count := (s.outH + s.rows - 1) / s.rows
-	if threads < 2 || macs < l.engine.pace || l.batch*count*len(l.panels) > partMask {
-		l.parts = l.batch
-		l.once = l.newOnce()
-		return s.scratch
-	}
-	if l.quads == nil && !l.panels[0].doubled { // which need an even number of pixels
+	l.shared = threads > 1 && macs >= l.engine.pace && l.batch*count*len(l.panels) <= partMask
+	if l.shared && l.quads == nil && !l.panels[0].doubled { // which need an even number of pixels
 		// Shorter bands where there are fewer of them than threads could take.
 		for s.rows > 1 && count < 2*threads {
 			s.rows = (s.rows + 1) / 2
 			count = (s.outH + s.rows - 1) / s.rows
 		}
 	}
-	l.bandCount, l.chunks = count, min(max(2*threads/count, 1), l.perGroup)
-	l.parts = l.batch * count * l.chunks
+	if l.quads == nil {
+		s.mayRoll(l.engine.spare / 4)
+	}
+	l.bandCount, l.chunks = count, 1
+	if !l.shared {
+		l.parts = l.batch * count
+		l.once = l.newOnce()
+		return s.scratch
+	}
+	l.chunks = min(max(2*threads/count, 1), l.perGroup)
+	l.parts = l.batch * l.chunks * count
+	l.shared = l.parts > 1
 	s.scratch = (s.scratch + margin - 1) / margin * margin
 	return threads * s.scratch
 }
 
-// part computes one part.
-func (l *layer) part(i int, in, out []int8, scratch []int8, w *Work) {
+// compute computes the parts from first to end, which is not included.
+func (l *layer) compute(first, end int, in, out []int8, scratch []int8, w *Work) {
 	s := &l.bands
 	image, result := s.inH*s.inW*s.inC, s.outH*s.outW*l.outC
-	first, end, from, to := 0, s.outH, 0, l.perGroup
-	if l.bandCount > 0 {
-		chunk := i % l.chunks
-		from, to = chunk*l.perGroup/l.chunks, (chunk+1)*l.perGroup/l.chunks
-		i /= l.chunks
-		first = i % l.bandCount * s.rows
-		end = min(first+s.rows, s.outH)
-		i /= l.bandCount
-	}
-	in, out = in[i*image:(i+1)*image], out[i*result:(i+1)*result]
 	l.begin(&w.block)
-	for y := first; y < end; y += s.rows {
+	for i := first; i < end; i++ {
+		band, n := i%l.bandCount, i/l.bandCount/l.chunks
+		chunk := i / l.bandCount % l.chunks
+		from, to := chunk*l.perGroup/l.chunks, (chunk+1)*l.perGroup/l.chunks
+		in, out := in[n*image:(n+1)*image], out[n*result:(n+1)*result]
 		if l.quads != nil {
-			l.quads.band(l, in, out, scratch, y, min(y+s.rows, end), from, to, w)
+			l.quads.band(l, in, out, scratch, band*s.rows, min((band+1)*s.rows, s.outH), from, to, w)
 		} else {
-			l.band(in, out, scratch, y, from, to, w)
+			l.band(in, out, scratch, band*s.rows, from, to, i > first && band > 0, w)
 		}
 	}
 	w.block.a, w.block.out = nil, nil // keep no memory alive
@@ -330,13 +329,17 @@ func (l *layer) begin(b *block) {
 }
 
 // band computes the output rows of the band that begins with row y, for panels
-// from to to, which is not included, of every group.
-func (l *layer) band(in, out []int8, scratch []int8, y, from, to int, w *Work) {
+// from to to, which is not included, of every group. next says that the copy that
+// w and scratch hold is that of the band before it.
+func (l *layer) band(in, out []int8, scratch []int8, y, from, to int, next bool, w *Work) {
 	b := &w.block
 	s := &l.bands
+	if s.rolls {
+		b.reach = s.turned(y, w)
+	}
 	n := min(s.rows, s.outH-y)
 	for at := 0; at < len(l.panels); at += l.perGroup {
-		band := s.place(l, in, scratch, y, n, at/l.perGroup, w)
+		band := s.place(l, in, scratch, y, n, at/l.perGroup, next, w)
 		for i := at + from; i < at+to; i++ {
 			p := &l.panels[i]
 			b.a = unsafe.Add(band, p.from)

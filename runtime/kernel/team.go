@@ -95,21 +95,26 @@ const (
 
 // take computes parts as long as there are unclaimed ones, as worker number id. It
 // reports whether there were any.
+//
+// Claims become shorter: neighboring parts have input in common, and the last one
+// should not keep everybody waiting.
 func (t *Team) take(id int, w *Work) bool {
 	any := false
 	for {
 		v := t.next.Load()
-		part := v & partMask
-		if part >= v>>partBits&partMask {
+		part, parts := int(v&partMask), int(v>>partBits&partMask)
+		if part >= parts {
 			return any
 		}
-		if !t.next.CompareAndSwap(v, v+1) {
+		workers := len(t.helpers) + 1
+		n := max((parts-part)/(2*workers), 1)
+		if !t.next.CompareAndSwap(v, v+uint64(n)) {
 			continue
 		}
 		any = true
-		size := len(t.scratch) / (len(t.helpers) + 1)
-		t.layer.part(int(part), t.in, t.out, t.scratch[id*size:(id+1)*size], w)
-		t.done.Add(1)
+		size := len(t.scratch) / workers
+		t.layer.compute(part, part+n, t.in, t.out, t.scratch[id*size:(id+1)*size], w)
+		t.done.Add(uint32(n))
 	}
 }
 

@@ -16,9 +16,9 @@ func TestTeam(t *testing.T) {
 			r := values{rand.New(rand.NewPCG(5, 6))}
 			eager := *e
 			eager.pace = 0
-			for i := range 10 {
+			for i := range 6 {
 				w := r.window()
-				w.InH, w.InW = 8+r.IntN(20), 8+r.IntN(20)
+				w.InH, w.InW = 8+r.IntN(20), 8+r.IntN(40)
 				w.OutH, w.OutW = (w.InH-1)/w.StrideH+1, (w.InW-1)/w.StrideW+1
 				c := Conv{Window: w, InC: 16, OutC: 1 + r.IntN(90), Groups: 1, InZero: 3}
 				c.Weights = r.int8s(c.OutC * c.KernelH * c.KernelW * c.InC)
@@ -28,7 +28,8 @@ func TestTeam(t *testing.T) {
 				in := r.int8s(c.Batch * c.InH * c.InW * d.InC)
 				var want [2][]int8
 				for _, threads := range []int{1, 2, 3, 5} {
-					s := &Set{Name: e.name, engine: &eager, Threads: threads}
+					s := (&Set{Name: e.name, engine: &eager}).For(20)
+					s.Threads = threads
 					c, d := c, d
 					s.PrepareConv(&c, granted)
 					s.PrepareDepthwise(&d, granted)
