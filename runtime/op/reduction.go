@@ -13,6 +13,7 @@ type reduction struct {
 	outputs, cells int // elements of the output; inputs that go into each
 	rows, inner    int
 	innerReduced   bool
+	tail           int          // see middle
 	rank           int          // dimensions but the last
 	extent, stride [maxRank]int // the output's stride, 0 where reduced
 }
@@ -77,6 +78,7 @@ func (p *Prep) reduction(in, axes, out operand) (reduction, error) {
 	if r.inner > 0 {
 		r.rows = in.elements() / r.inner
 	}
+	r.tail = middle(in.Shape, reduced[:rank])
 	return r, p.shape(out, kept)
 }
 

@@ -111,10 +111,13 @@ func (s *strided) interleaves() bool {
 // what it left of out.
 func (s *strided) interleave(out, in []byte, at int) []byte {
 	n, planes := s.extent[1], s.extent[0]
-	block := out[:n*planes]
+	block, done := out[:n*planes], 0
+	if planes == 3 {
+		done = weave3(block, in[at:at+n], in[at+s.stride[0]:][:n], in[at+2*s.stride[0]:][:n])
+	}
 	for p := range planes {
-		to := p
-		for _, v := range in[at : at+n] {
+		to := p + done*planes
+		for _, v := range in[at+done : at+n] {
 			block[to] = v
 			to += planes
 		}

@@ -16,7 +16,9 @@ type sum[T int8 | uint8 | int16] struct {
 	in, out int
 	reduction
 	m            fixed.Multiplier
-	offset       int32 // zero point times number of cells, modulo 2^32
+	offset       int32  // zero point times number of cells, modulo 2^32
+	lanes        bool   // cells are added as addLanes does
+	flip         uint64 // 0x80 in every byte for int8, which then stand for 128 more
 	zero, lo, hi int32
 }
 
@@ -50,20 +52,43 @@ func (p *Prep) sum(scale func(m fixed.Multiplier, cells int) fixed.Multiplier) (
 	}
 	lo, hi, _ := out.Type.Range()
 	p.Scratch = 4 * r.outputs
-	offset := int32(int64(in.Quant.ZeroPoint()) * int64(r.cells))
+	zero := int64(in.Quant.ZeroPoint())
+	lanes := in.Type != tensor.Int16 && in.Data == nil && r.tail > 0 && r.tail%8 == 0
+	flip := uint64(0)
+	if lanes && in.Type == tensor.Int8 {
+		flip, zero = 0x8080808080808080, zero+128
+	}
+	offset := int32(zero * int64(r.cells))
 	switch in.Type {
 	case tensor.Uint8:
-		return &sum[uint8]{in.id, out.id, r, m, offset, out.Quant.ZeroPoint(), lo, hi}, nil
+		return &sum[uint8]{in.id, out.id, r, m, offset, lanes, flip, out.Quant.ZeroPoint(), lo, hi}, nil
 	case tensor.Int16:
-		return &sum[int16]{in.id, out.id, r, m, offset, out.Quant.ZeroPoint(), lo, hi}, nil
+		return &sum[int16]{in.id, out.id, r, m, offset, lanes, flip, out.Quant.ZeroPoint(), lo, hi}, nil
 	}
-	return &sum[int8]{in.id, out.id, r, m, offset, out.Quant.ZeroPoint(), lo, hi}, nil
+	return &sum[int8]{in.id, out.id, r, m, offset, lanes, flip, out.Quant.ZeroPoint(), lo, hi}, nil
 }
 
 func (r *sum[T]) Eval(m *Memory) {
 	sums := view[int32](m.Scratch)[:r.outputs]
 	clear(sums)
 	in := get[T](m, r.in)
+	if r.lanes {
+		r.addLanes(sums, view[uint64](m.Tensors[r.in]), r.flip)
+	} else {
+		r.addRows(sums, in)
+	}
+	out := get[T](m, r.out)
+	if len(in) == 0 {
+		clear(out) // raw zeros, whatever the zero point
+		return
+	}
+	for i, sum := range sums {
+		out[i] = T(min(max(r.m.Apply(sum-r.offset)+r.zero, r.lo), r.hi))
+	}
+}
+
+// addRows adds every row to the sums that it goes into.
+func (r *sum[T]) addRows(sums []int32, in []T) {
 	r.eachRow(func(at, to int) {
 		row := in[at : at+r.inner]
 		if r.innerReduced {
@@ -79,12 +104,4 @@ func (r *sum[T]) Eval(m *Memory) {
 			dst[i] += int32(v)
 		}
 	})
-	out := get[T](m, r.out)
-	if len(in) == 0 {
-		clear(out) // raw zeros, whatever the zero point
-		return
-	}
-	for i, sum := range sums {
-		out[i] = T(min(max(r.m.Apply(sum-r.offset)+r.zero, r.lo), r.hi))
-	}
 }
