@@ -10,6 +10,7 @@ run() { # name, GOARCH, GOARM, emulator, packages
 	GOARCH=$2 GOARM=$3 CGO_ENABLED=0 go test -vet=off $flags -exec "$4" "${5:-./runtime/...}"
 }
 run arm64 arm64 '' 'qemu-aarch64 -cpu cortex-a72'
+run 'arm64 with dot products' arm64 '' 'qemu-aarch64 -cpu cortex-a76'
 run armv7 arm 7 'qemu-arm -cpu cortex-a7'
 run armv6 arm 6 'qemu-arm -cpu arm1176'
 run riscv64 riscv64 '' 'qemu-riscv64 -cpu rv64'

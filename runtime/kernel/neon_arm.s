@@ -2145,6 +2145,10 @@ TEXT ·depthwiseNEON9x2(SB), NOSPLIT, $4-4
 	MOVM.IA (R1), [R2-R5]
 	SUB R2, R3, R6
 	SUB R4, R5, R7
+	MOVW 20(R1), R4
+	MOVW 24(R1), R5
+	SUB R4, R5
+	MOVW R5, third-4(SP)
 	MOVW block_a(R0), R3
 	ADD R2, R3
 	MOVW block_b(R0), R1
@@ -2165,6 +2169,7 @@ tile2:
 	ADD R3, R1
 	ADD R3, R14
 	WORD $0xf4219706 // vld1.8 {d9}, [r1], r6
+	MOVW third-4(SP), R12
 	WORD $0xf46e2706 // vld1.8 {d18}, [r14], r6
 	WORD $0xf469820f // vld1.8 {d24-d27}, [r9]
 	WORD $0xf4613706 // vld1.8 {d19}, [r1], r6
@@ -2186,9 +2191,9 @@ tile2:
 	WORD $0xf46e5706 // vld1.8 {d21}, [r14], r6
 	WORD $0xf283e822 // vmlal.s8 q7, d3, d18
 	WORD $0xf2c30823 // vmlal.s8 q8, d3, d19
-	WORD $0xf4219707 // vld1.8 {d9}, [r1], r7
+	WORD $0xf421970c // vld1.8 {d9}, [r1], r12
 	WORD $0xf2dcc18c // vaddw.s16 q14, q14, d12
-	WORD $0xf46e2707 // vld1.8 {d18}, [r14], r7
+	WORD $0xf46e270c // vld1.8 {d18}, [r14], r12
 	WORD $0xf2dee18d // vaddw.s16 q15, q15, d13
 	WORD $0xf284ac24 // vmull.s8 q5, d4, d20
 	WORD $0xf284cc25 // vmull.s8 q6, d4, d21
@@ -2256,6 +2261,7 @@ tile5:
 	ADD R3, R1
 	ADD R3, R14
 	WORD $0xf4219706 // vld1.8 {d9}, [r1], r6
+	MOVW third-4(SP), R12
 	WORD $0xf46e2706 // vld1.8 {d18}, [r14], r6
 	WORD $0xf469820f // vld1.8 {d24-d27}, [r9]
 	WORD $0xf4613706 // vld1.8 {d19}, [r1], r6
@@ -2277,9 +2283,9 @@ tile5:
 	WORD $0xf46e5706 // vld1.8 {d21}, [r14], r6
 	WORD $0xf283e822 // vmlal.s8 q7, d3, d18
 	WORD $0xf2c30823 // vmlal.s8 q8, d3, d19
-	WORD $0xf4219707 // vld1.8 {d9}, [r1], r7
+	WORD $0xf421970c // vld1.8 {d9}, [r1], r12
 	WORD $0xf2dcc18c // vaddw.s16 q14, q14, d12
-	WORD $0xf46e2707 // vld1.8 {d18}, [r14], r7
+	WORD $0xf46e270c // vld1.8 {d18}, [r14], r12
 	WORD $0xf2dee18d // vaddw.s16 q15, q15, d13
 	WORD $0xf284ac24 // vmull.s8 q5, d4, d20
 	WORD $0xf284cc25 // vmull.s8 q6, d4, d21
@@ -2412,6 +2418,10 @@ TEXT ·depthwiseNEON9x1(SB), NOSPLIT, $4-4
 	MOVM.IA (R1), [R2-R5]
 	SUB R2, R3, R6
 	SUB R4, R5, R7
+	MOVW 20(R1), R4
+	MOVW 24(R1), R5
+	SUB R4, R5
+	MOVW R5, third-4(SP)
 	MOVW block_a(R0), R3
 	ADD R2, R3
 	MOVW block_b(R0), R1
@@ -2431,6 +2441,7 @@ tile2:
 	MOVW.P 4(R2), R1
 	ADD R3, R1
 	WORD $0xf4219706 // vld1.8 {d9}, [r1], r6
+	MOVW third-4(SP), R12
 	WORD $0xf469820d // vld1.8 {d24-d27}, [r9]!
 	WORD $0xf4612706 // vld1.8 {d18}, [r1], r6
 	WORD $0xf280ac09 // vmull.s8 q5, d0, d9
@@ -2442,7 +2453,7 @@ tile2:
 	WORD $0xf4615706 // vld1.8 {d21}, [r1], r6
 	WORD $0xf2daa18b // vaddw.s16 q13, q13, d11
 	WORD $0xf283c824 // vmlal.s8 q6, d3, d20
-	WORD $0xf4219707 // vld1.8 {d9}, [r1], r7
+	WORD $0xf421970c // vld1.8 {d9}, [r1], r12
 	WORD $0xf284ec25 // vmull.s8 q7, d4, d21
 	WORD $0xf2d8818c // vaddw.s16 q12, q12, d12
 	WORD $0xf4612706 // vld1.8 {d18}, [r1], r6
@@ -2481,6 +2492,7 @@ tile5:
 	MOVW.P 4(R2), R1
 	ADD R3, R1
 	WORD $0xf4219706 // vld1.8 {d9}, [r1], r6
+	MOVW third-4(SP), R12
 	WORD $0xf469820d // vld1.8 {d24-d27}, [r9]!
 	WORD $0xf4612706 // vld1.8 {d18}, [r1], r6
 	WORD $0xf280ac09 // vmull.s8 q5, d0, d9
@@ -2492,7 +2504,7 @@ tile5:
 	WORD $0xf4615706 // vld1.8 {d21}, [r1], r6
 	WORD $0xf2daa18b // vaddw.s16 q13, q13, d11
 	WORD $0xf283c824 // vmlal.s8 q6, d3, d20
-	WORD $0xf4219707 // vld1.8 {d9}, [r1], r7
+	WORD $0xf421970c // vld1.8 {d9}, [r1], r12
 	WORD $0xf284ec25 // vmull.s8 q7, d4, d21
 	WORD $0xf2d8818c // vaddw.s16 q12, q12, d12
 	WORD $0xf4612706 // vld1.8 {d18}, [r1], r6

@@ -13,12 +13,20 @@ func TestRoll(t *testing.T) {
 		}
 		s = s.For(16)
 		w := r.window()
+		if r.IntN(2) == 0 {
+			w.KernelH, w.KernelW, w.DilationH, w.DilationW = 3, 3, 1, 1 // which have kernels of their own
+		}
 		w.Batch, w.StrideW, w.InH, w.InW = 1+r.IntN(2), 1, 4+r.IntN(8), 130+r.IntN(20)
 		w.OutH, w.OutW = w.InH/w.StrideH+1, w.InW
 		c := Conv{Window: w, InC: 48, OutC: 1 + r.IntN(20), Groups: 1, InZero: -5}
 		c.Weights = r.int8s(c.OutC * c.KernelH * c.KernelW * c.InC)
 		c.Output = r.moderate(c.OutC)
 		d := Depthwise{Window: w, InC: 48, OutC: 48, Multiplier: 1, InZero: -5, Weights: r.int8s(w.KernelH * w.KernelW * 48)}
+		for _, weights := range [][]int8{c.Weights, d.Weights} {
+			for i := range weights {
+				weights[i] = max(weights[i], -127) // -128 would leave them to plain Go
+			}
+		}
 		d.Output = r.moderate(48)
 		in := r.int8s(c.Batch * c.InH * c.InW * c.InC)
 		pixels := c.Batch * c.OutH * c.OutW

@@ -60,12 +60,12 @@ const (
 )
 
 // armNine is for windows of 3x3 pixels and 8 channels. Their weights stay in
-// registers 0 to 8, and their taps lie at two distances: from one to the next,
-// and from the end of a row of three to the next row.
+// registers 0 to 8, and their taps lie at three distances: from one to the next,
+// and from the end of a row of three to the second and to the third row.
 //
 // R0 is the argument, R1 and R14 the pixels, R2 next offsets, R3 what they count
-// from, R4 and R5 where results go, R6 and R7 the distances, R8 rows left, R9 the
-// epilogue.
+// from, R4 and R5 where results go, R6, R7 and R12 the distances, the last from the
+// stack, R8 rows left, R9 the epilogue.
 func armNine(a *arm, pixels int) {
 	a.function(fmt.Sprintf("depthwiseNEON9x%d", pixels), "8 channels, nine taps, as many pixels at a time as its name says.", 4)
 	a.op("MOVW b+0(FP), R0")
@@ -74,6 +74,10 @@ func armNine(a *arm, pixels int) {
 	a.op("MOVM.IA (R1), [R2-R5]")
 	a.op("SUB R2, R3, R6")
 	a.op("SUB R4, R5, R7")
+	a.op("MOVW 20(R1), R4")
+	a.op("MOVW 24(R1), R5")
+	a.op("SUB R4, R5")
+	a.op("MOVW R5, third-4(SP)")
 	a.op("MOVW block_a(R0), R3")
 	a.op("ADD R2, R3")
 	for _, arg := range []string{"b(R0), R1", "offsets(R0), R2", "stride(R0), R4", "out(R0), R5", "rows(R0), R8", "params(R0), R9"} {
@@ -113,12 +117,15 @@ func (a *arm) nine(pixels int, e armEpilogue) {
 		a.load(nineSum+4*i, 4, 9, []int{stay, next}[(i+1)/pixels])
 	}
 	for t := range 9 {
+		if t == 5 {
+			a.x("MOVW third-4(SP), R12", 12)
+		}
 		for i, r := range at {
 			if t%2 == 0 {
 				p[i] = products[(t/2*pixels+i)%len(products)]
 			}
 			v := x[(t*pixels+i)%len(x)]
-			a.load(v, 1, r, []int{6, 6, 7, 6, 6, 7, 6, 6, stay}[t])
+			a.load(v, 1, r, []int{6, 6, 7, 6, 6, 12, 6, 6, stay}[t])
 			a.v([]string{"vmull.s8", "vmlal.s8"}[t%2], p[i], t, v)
 			for j := 0; j < 2 && (t%2 == 1 || t == 8); j++ {
 				sum := nineSum + 4*i + 2*j
