@@ -14,6 +14,10 @@ const (
 	kindRiver
 	kindESR
 	kindMonitor
+	kindCusum
+	kindAdwin
+	kindMOA
+	kindDDM
 )
 
 // encoder appends fixed-width little-endian values: snapshots stay a few hundred

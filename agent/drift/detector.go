@@ -6,7 +6,8 @@ import "errors"
 //
 // A detector goes on accumulating after an alarm and says Drift for as long as its
 // statistic stands at the threshold or beyond; whoever counts alarms calls Reset
-// after each one. (The river mode resets itself, as river does.)
+// after each one. (Those that imitate river or MOA reset themselves, as these do.)
+// [Kinds] is the table of all detectors.
 type Detector interface {
 	// Name is the detector's fixed name, e.g. [PageHinkley].
 	Name() string
@@ -19,6 +20,8 @@ type Detector interface {
 	Threshold() float64
 	// Reset forgets every sample; parameters and reference stay.
 	Reset()
+	// Explain says what the detector does and how it stands; it allocates.
+	Explain() Account
 	// Snapshot encodes the parameters and the state, versioned.
 	Snapshot() []byte
 	// Restore takes the state out of a Snapshot of a detector of the same kind,
@@ -34,6 +37,14 @@ const (
 	PageHinkleyRiver = "page-hinkley-river"
 	// EDetector is the Shiryaev-Roberts e-detector for a bounded mean: [ESR].
 	EDetector = "e-sr"
+	// CUSUM is the tabular CUSUM over its own first samples, as in river: [Cusum].
+	CUSUM = "cusum"
+	// ADWIN is the adaptive window, as in river or MOA: [Adwin].
+	ADWIN = "adwin"
+	// PageHinkleyMOA is the textbook form of MOA, for comparison: [MOA].
+	PageHinkleyMOA = "page-hinkley-moa"
+	// DriftDetectionMethod watches errors, for comparison: [DDM].
+	DriftDetectionMethod = "ddm"
 )
 
 // Refusals of Restore.

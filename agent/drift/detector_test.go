@@ -26,7 +26,39 @@ func detectors(t testing.TB) map[string]Detector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]Detector{PageHinkley: frozen, PageHinkleyRiver: river, EDetector: esr, EDetector + " in blocks": blocks}
+	all := map[string]Detector{PageHinkley: frozen, PageHinkleyRiver: river, EDetector: esr, EDetector + " in blocks": blocks}
+	for _, c := range []struct {
+		kind   string
+		params map[string]string
+	}{
+		{CUSUM, map[string]string{"mode": "down", "threshold": "12"}}, {ADWIN, nil},
+		{PageHinkleyMOA, map[string]string{"lambda": "2"}}, {DriftDetectionMethod, nil},
+	} {
+		all[c.kind] = mustKind(t, c.kind, c.params)
+	}
+	all[ADWIN+" of moa"] = mustKind(t, ADWIN, map[string]string{"compat": "moa", "delta": "0.05", "clock": "1"})
+	return all
+}
+
+func mustKind(t testing.TB, name string, params map[string]string) Detector {
+	t.Helper()
+	kind, err := KindOf(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := kind.New(params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// fed is what a detector that watches errors is given for a signal.
+func fed(d Detector, x float64) float64 {
+	if d.Name() == PageHinkleyMOA || d.Name() == DriftDetectionMethod {
+		return 1 - x
+	}
+	return x
 }
 
 // drifting is the i-th sample of a signal that falls at 300.
@@ -42,7 +74,7 @@ func TestDetectorsFindADrop(t *testing.T) {
 	for name, d := range detectors(t) {
 		s, first := newSampler(beta(19), 21), -1
 		for i := range 600 {
-			state := d.Update(drifting(i, s))
+			state := d.Update(fed(d, drifting(i, s)))
 			over := d.Statistic() >= d.Threshold()
 			if over != (state == Drift) {
 				t.Fatalf("%s, sample %d: got state %v with %v of %v", name, i, state, d.Statistic(), d.Threshold())
@@ -87,7 +119,7 @@ func TestDetectorsSkipAndClamp(t *testing.T) {
 func TestDetectorsAllocateNothing(t *testing.T) {
 	for name, d := range detectors(t) {
 		s := newSampler(beta(19), 23)
-		if got := testing.AllocsPerRun(2000, func() { d.Update(s.next() - 0.1) }); got != 0 {
+		if got := testing.AllocsPerRun(2000, func() { d.Update(fed(d, s.next()-0.1)) }); got != 0 {
 			t.Errorf("%s: got %v allocations per update, want 0", name, got)
 		}
 	}
@@ -98,7 +130,7 @@ func TestDetectorsContinueFromSnapshots(t *testing.T) {
 	for name, d := range detectors(t) {
 		s := newSampler(beta(19), 24)
 		for i := range 600 {
-			x := drifting(i, s)
+			x := fed(d, drifting(i, s))
 			want := d.Update(x)
 			r := resumed[name]
 			if got := r.Update(x); got != want || r.Statistic() != d.Statistic() {
@@ -121,7 +153,13 @@ func TestDetectorsRefuseSnapshots(t *testing.T) {
 	frozen, _ := NewFrozen(237, 301)
 	river, _ := NewRiver(RiverOptions{Lambda: 2, Direction: Down})
 	esr, _ := NewESR(ESROptions{Mu0: 0.94, ARL: 1001})
-	others := map[string]Detector{PageHinkley: frozen, PageHinkleyRiver: river, EDetector: esr}
+	others := map[string]Detector{
+		PageHinkley: frozen, PageHinkleyRiver: river, EDetector: esr,
+		CUSUM:                mustKind(t, CUSUM, map[string]string{"mode": "down", "threshold": "11"}),
+		ADWIN:                mustKind(t, ADWIN, map[string]string{"clock": "16"}),
+		PageHinkleyMOA:       mustKind(t, PageHinkleyMOA, map[string]string{"lambda": "3"}),
+		DriftDetectionMethod: mustKind(t, DriftDetectionMethod, map[string]string{"warm_start": "31"}),
+	}
 	all := detectors(t)
 	for name, other := range others {
 		d := all[name]

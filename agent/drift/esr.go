@@ -116,6 +116,17 @@ func (d *ESR) Reset() {
 	d.m, d.e, d.sum, d.count = [esrBets]float64{}, 0, 0, 0
 }
 
+// Explain implements [Detector].
+func (d *ESR) Explain() Account {
+	return Account{
+		Formula: esrFormula,
+		Parameters: []Figure{
+			{"mu0", d.opts.Mu0}, {"arl", d.opts.ARL}, {"block", float64(d.opts.Block)},
+		},
+		State: []Figure{{"log_e", math.Log(max(d.e, math.SmallestNonzeroFloat64))}}, // finite before the first block ends
+	}
+}
+
 // Snapshot implements [Detector].
 func (d *ESR) Snapshot() []byte {
 	e := newEncoder(kindESR)

@@ -1,5 +1,19 @@
 package drift
 
+// Account is what a detector says about itself.
+type Account struct {
+	Formula    string   `json:"formula"` // what it computes
+	Parameters []Figure `json:"parameters"`
+	State      []Figure `json:"state"` // after the last update, under the names of Kind.Stats
+}
+
+// Figure is a value with its name. Of a parameter that is a word, it is the word's
+// place in Param.Words.
+type Figure struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+}
+
 // Explanation is the evidence that a drift report carries.
 type Explanation struct {
 	State   State `json:"state"`

@@ -1,6 +1,9 @@
 package drift
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Frozen is Page-Hinkley against a reference mean that ships with the model, for a
 // falling signal, in exact integers on the 1/256 lattice:
@@ -28,6 +31,24 @@ func NewFrozen(k, h int) (*Frozen, error) {
 	return &Frozen{k: int64(k), h: int64(h)}, nil
 }
 
+// newFrozenOf makes the detector from values in units of the signal. The lattice
+// value of mu0 - delta is rounded down, that of lambda up: alarms come later rather
+// than sooner.
+func newFrozenOf(mu0, delta, lambda float64) (*Frozen, error) {
+	switch {
+	case !(mu0 >= 0 && mu0 <= 1):
+		return nil, fmt.Errorf("drift: %w: %s: mu0 is %v, want [0, 1]", ErrParameter, PageHinkley, mu0)
+	case !(delta >= 0 && delta <= 1):
+		return nil, fmt.Errorf("drift: %w: %s: delta is %v, want [0, 1]", ErrParameter, PageHinkley, delta)
+	case !(lambda > 0 && lambda <= maxLambda):
+		return nil, fmt.Errorf("drift: %w: %s: lambda is %v, want more than 0 and at most %d", ErrParameter, PageHinkley, lambda, maxLambda)
+	}
+	return NewFrozen(int(Quantize(mu0-delta)), int(math.Ceil(lambda*LatticeSize)))
+}
+
+// maxLambda keeps the lattice value of lambda in the range of an int.
+const maxLambda = 1 << 20
+
 // Name returns [PageHinkley].
 func (f *Frozen) Name() string { return PageHinkley }
 
@@ -50,6 +71,15 @@ func (f *Frozen) Threshold() float64 { return float64(f.h) / LatticeSize }
 
 // Reset sets S to 0.
 func (f *Frozen) Reset() { f.s = 0 }
+
+// Explain implements [Detector].
+func (f *Frozen) Explain() Account {
+	return Account{
+		Formula:    frozenFormula,
+		Parameters: []Figure{{"k", float64(f.k)}, {"h", float64(f.h)}},
+		State:      []Figure{{"s", f.Statistic()}},
+	}
+}
 
 // Snapshot implements [Detector].
 func (f *Frozen) Snapshot() []byte {

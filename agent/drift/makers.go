@@ -16,6 +16,8 @@ var makers = map[string]maker{
 	PageHinkley:      makeFrozen,
 	PageHinkleyRiver: makeRiver,
 	EDetector:        makeESR,
+	CUSUM:            makeCusum,
+	ADWIN:            makeAdwin,
 }
 
 func makeFrozen(o Options, ref Reference) (Detector, promise, error) {
@@ -48,5 +50,17 @@ func makeESR(o Options, ref Reference) (Detector, promise, error) {
 
 func makeRiver(o Options, _ Reference) (Detector, promise, error) {
 	d, err := NewRiver(o.River)
-	return d, promise{text: "none: the threshold is the user's"}, err
+	return d, promise{text: noPromise}, err
 }
+
+func makeCusum(o Options, _ Reference) (Detector, promise, error) {
+	d, err := NewCusum(o.Cusum)
+	return d, promise{text: noPromise}, err
+}
+
+func makeAdwin(o Options, _ Reference) (Detector, promise, error) {
+	d, err := NewAdwin(o.Adwin)
+	return d, promise{text: noPromise}, err
+}
+
+const noPromise = "none: the threshold is the user's"

@@ -20,14 +20,17 @@ type Options struct {
 	ARL float64
 	// Detectors names those that run side by side, each at most once. Empty means
 	// PageHinkley and EDetector. With n of them each gets a run length of n*ARL, so
-	// that their false alarms together come at the rate 1/ARL. PageHinkleyRiver keeps
-	// its own parameters and promises nothing.
+	// that their false alarms together come at the rate 1/ARL. PageHinkleyRiver, CUSUM
+	// and ADWIN keep their own parameters and promise nothing.
 	Detectors []string
 	// Delta is the loss of the mean that Page-Hinkley tolerates, in units of the
 	// signal. 0 means DefaultDelta.
 	Delta float64
 	// River configures PageHinkleyRiver; its zero value looks to Both sides.
 	River RiverOptions
+	// Cusum configures CUSUM, and Adwin ADWIN; their zero values look to both sides.
+	Cusum CusumOptions
+	Adwin AdwinOptions
 }
 
 // minARL is the shortest run length that makes sense: below it the state would be
@@ -58,6 +61,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	// Also where it is not needed, or not before the learning is done.
 	if _, err := NewRiver(o.River); err != nil {
+		return o, err
+	}
+	if _, err := NewCusum(o.Cusum); err != nil {
+		return o, err
+	}
+	if _, err := NewAdwin(o.Adwin); err != nil {
 		return o, err
 	}
 	return o, o.Reference.Validate()

@@ -188,8 +188,8 @@ func TestMonitorRefuses(t *testing.T) {
 		opts Options
 		want error
 	}{
-		{"unknown detector", Options{Reference: ref, Detectors: []string{"adwin"}}, ErrUnknownDetector},
-		{"unknown detector while learning", Options{Detectors: []string{"adwin"}}, ErrUnknownDetector},
+		{"unknown detector", Options{Reference: ref, Detectors: []string{"kswin"}}, ErrUnknownDetector},
+		{"unknown detector while learning", Options{Detectors: []string{"kswin"}}, ErrUnknownDetector},
 		{"twice", Options{Reference: ref, Detectors: []string{EDetector, EDetector}}, ErrParameter},
 		{"short run length", Options{Reference: ref, ARL: 99}, ErrParameter},
 		{"run length not a number", Options{Reference: ref, ARL: math.NaN()}, ErrParameter},

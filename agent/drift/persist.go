@@ -11,7 +11,7 @@ import (
 // else. A change of how Go formats values would only make a device start afresh.
 func (o Options) fingerprint() uint64 {
 	h := fnv.New64a()
-	fmt.Fprintln(h, o.Reference.N, o.Reference.Counts, o.Reference.Lags, o.ARL, o.Detectors, o.Delta, o.River)
+	fmt.Fprintln(h, o.Reference.N, o.Reference.Counts, o.Reference.Lags, o.ARL, o.Detectors, o.Delta, o.River, o.Cusum, o.Adwin)
 	return h.Sum64()
 }
 
@@ -91,6 +91,11 @@ func blankDetector(d Detector) Detector {
 	case *ESR:
 		c := *d
 		next = &c
+	case *Cusum:
+		c := *d
+		next = &c
+	case *Adwin:
+		next = d.copy()
 	default:
 		panic("BUG: no copy of detector " + d.Name())
 	}

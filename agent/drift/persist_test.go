@@ -14,7 +14,7 @@ var persistCases = []struct {
 }{
 	{"with a reference", func() Options { return Options{Reference: newSampler(beta(19), 41).reference(500)} }},
 	{"all detectors", func() Options {
-		return Options{Reference: newSampler(beta(19), 41).reference(100), Detectors: []string{EDetector, PageHinkleyRiver, PageHinkley}}
+		return Options{Reference: newSampler(beta(19), 41).reference(100), Detectors: []string{EDetector, PageHinkleyRiver, PageHinkley, CUSUM, ADWIN}}
 	}},
 	{"learning", func() Options { return Options{} }},
 }

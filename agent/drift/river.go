@@ -160,6 +160,19 @@ func (r *River) Reset() {
 	*r = River{opts: r.opts, low: riverLow, hi: riverHigh}
 }
 
+// Explain implements [Detector].
+func (r *River) Explain() Account {
+	up, down := r.Sides()
+	return Account{
+		Formula: riverFormula,
+		Parameters: []Figure{
+			{"mode", float64(r.opts.Direction)}, {"delta", r.opts.Delta}, {"lambda", r.opts.Lambda},
+			{"alpha", r.opts.Alpha}, {"min_instances", float64(r.opts.MinInstances)},
+		},
+		State: []Figure{{"mean", r.mean}, {"inc", up}, {"dec", down}},
+	}
+}
+
 // Snapshot implements [Detector].
 func (r *River) Snapshot() []byte {
 	e := newEncoder(kindRiver)
