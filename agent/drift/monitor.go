@@ -261,3 +261,12 @@ func (m *Monitor) State() State { return m.state }
 // Reference is the reference in force; while learning, the one given. It must not
 // be changed.
 func (m *Monitor) Reference() Reference { return m.ref }
+
+// Detector is the i-th of the detectors that run, in the order of Options.Detectors,
+// or nil while the monitor learns. It is the monitor's own: only look at it.
+func (m *Monitor) Detector(i int) Detector {
+	if i >= len(m.watched) {
+		return nil
+	}
+	return m.watched[i].Detector
+}

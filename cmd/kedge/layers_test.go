@@ -52,12 +52,13 @@ var layers = map[string]string{
 
 	"boards": "",
 
-	"agent/buffer":   "",
-	"agent/drift":    "",
-	"agent/source":   "telemetry/mqtt telemetry/serialport",
-	"agent/pipeline": "runtime runtime/feature agent/source agent/buffer agent/drift",
-	"agent/update":   "runtime telemetry/wire telemetry/trust telemetry/event telemetry/audit",
-	"agent":          "agent/* telemetry/* boards runtime",
+	"agent/buffer":       "",
+	"agent/drift":        "",
+	"agent/drift/replay": "agent/drift",
+	"agent/source":       "telemetry/mqtt telemetry/serialport",
+	"agent/pipeline":     "runtime runtime/feature agent/source agent/buffer agent/drift",
+	"agent/update":       "runtime telemetry/wire telemetry/trust telemetry/event telemetry/audit",
+	"agent":              "agent/* telemetry/* boards runtime",
 
 	"trainer/store":   "",
 	"trainer/dataset": "trainer/store telemetry/wire runtime/feature quant/data",

@@ -34,6 +34,7 @@ func program() cli.Program {
 			inspectCommand(),
 			benchCommand(),
 			compareCommand(),
+			driftCommand(),
 			versionCommand(),
 		},
 	}

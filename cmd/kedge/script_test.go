@@ -29,13 +29,14 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"model": writeModel,
-			"exits": exits,
-			"path":  onlyPath,
-			"text":  writeText,
-			"made":  writeMade,
-			"lock":  lockState,
-			"sound": writeSound,
+			"model":  writeModel,
+			"exits":  exits,
+			"path":   onlyPath,
+			"text":   writeText,
+			"made":   writeMade,
+			"lock":   lockState,
+			"sound":  writeSound,
+			"signal": writeSignal,
 		},
 	})
 }
@@ -93,6 +94,25 @@ func writeSound(ts *testscript.TestScript, neg bool, args []string) {
 		samples[i] = 20000 - 40000*(i/2%2)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), runtimetest.Sound(rate, samples...), 0o644))
+}
+
+// writeSignal is the script command "signal FILE N VALUE...", which writes a CSV with
+// a column x: N rows about each value.
+func writeSignal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: signal FILE N VALUE...")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	text := []byte("x\n")
+	for _, arg := range args[2:] {
+		v, err := strconv.ParseFloat(arg, 64)
+		ts.Check(err)
+		for i := range n {
+			text = append(strconv.AppendFloat(text, v+float64(i%8-4)/256, 'g', -1, 64), '\n')
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o644))
 }
 
 // onlyPath is the script command "path FOLDER": programs are looked for in it,
