@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,6 +114,65 @@ func TestSoundDocument(t *testing.T) {
 	said := shell(t, dir, commands(t, "../../docs/sound.md"))
 	if !strings.Contains(said, "SignalRfft") || !strings.HasSuffix(said, " s  0.9961  sound\n") {
 		t.Errorf("got %s, want a description and answers", said)
+	}
+}
+
+// recorded is a signal as a model's confidence is, on the steps of an int8 output, that
+// loses three points of its mean at the given row.
+func recorded(rows, change int, seed uint64) string {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	text := []byte("time,confidence\n")
+	for i := range rows {
+		exponent := 1.0 / 19 // mean 0.95
+		if i >= change {
+			exponent = 2.0 / 23 // 0.92
+		}
+		x := math.Floor(256*math.Pow(rng.Float64(), exponent)) / 256
+		text = fmt.Appendf(text, "2026-11-23T%02d:%02d:%02d,%v\n", i/3600, i/60%60, i%60, x)
+	}
+	return string(text)
+}
+
+// The commands of docs/drift.md work, and draw the pictures that it shows:
+// KEDGE_UPDATE=1 writes these anew.
+func TestDriftDocument(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"confidence.csv": recorded(4000, 3000, 1), "good.csv": recorded(2000, 2000, 2)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := shell(t, dir, commands(t, "../../docs/drift.md"))
+	var results []struct {
+		Detections []int
+		Detector   string
+	}
+	for d := json.NewDecoder(strings.NewReader(said)); d.More(); {
+		results = append(results, struct {
+			Detections []int
+			Detector   string
+		}{})
+		if err := d.Decode(&results[len(results)-1]); err != nil {
+			t.Fatalf("%v\n%s", err, said)
+		}
+	}
+	if len(results) != 4 || len(results[0].Detections) == 0 || results[0].Detections[0] < 3000 || len(results[1].Detections) != 0 {
+		t.Errorf("got %+v, want an alarm of the pair from row 3000 on, and none of river's", results)
+	}
+	for _, name := range []string{"pair.svg", "river.svg"} {
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture := filepath.Join("../../docs/drift", name)
+		if os.Getenv("KEDGE_UPDATE") == "1" {
+			if err := os.WriteFile(picture, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, err := os.ReadFile(picture); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: not what the commands draw (%v); run with KEDGE_UPDATE=1", picture, err)
+		}
 	}
 }
 

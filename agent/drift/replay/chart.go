@@ -23,6 +23,8 @@ const maxLines = 5
 // bin is what happened in some successive rows.
 type bin struct {
 	signal extent
+	sum    float64          // of the signal
+	count  int64            // of its samples
 	shares [maxLines]extent // statistic/threshold of each detector
 	alarm  bool
 }
@@ -65,7 +67,11 @@ func (c *Chart) add(x float64, shares []float64, o outcome) {
 		c.bins = append(c.bins, bin{})
 	}
 	b := &c.bins[i]
-	b.signal.add(min(max(x, -maxDrawn), maxDrawn))
+	if x = min(max(x, -maxDrawn), maxDrawn); !math.IsNaN(x) {
+		b.signal.add(x)
+		b.sum += x
+		b.count++
+	}
 	for j := range c.lines {
 		b.shares[j].add(shares[j])
 	}
@@ -84,6 +90,7 @@ func (c *Chart) halve() {
 		b := c.bins[2*i]
 		other := &c.bins[2*i+1]
 		b.signal.join(other.signal)
+		b.sum, b.count = b.sum+other.sum, b.count+other.count
 		for j := range b.shares {
 			b.shares[j].join(other.shares[j])
 		}
@@ -117,5 +124,28 @@ func (c *Chart) shares() extent {
 
 const maxShare = 4
 
-// maxDrawn keeps differences of what is drawn finite.
-const maxDrawn = 1e300
+// maxDrawn keeps sums and differences of what is drawn finite.
+const maxDrawn = 1e280
+
+// meanPoints is about how many means of the signal are drawn: few, because it is the
+// slow course that they show.
+const meanPoints = 80
+
+// means joins bins for the line of the means.
+func (c *Chart) means() Chart {
+	m := *c
+	m.bins = append([]bin(nil), c.bins...)
+	for len(m.bins) > 2*meanPoints {
+		if len(m.bins)%2 == 1 {
+			m.bins = append(m.bins, bin{})
+		}
+		m.halve()
+	}
+	for i := range m.bins {
+		if b := &m.bins[i]; b.count > 0 {
+			mean := b.sum / float64(b.count)
+			b.signal = extent{mean, mean, true}
+		}
+	}
+	return m
+}

@@ -23,11 +23,11 @@ const (
 
 const svgStyle = `text{font:12px sans-serif;fill:#222}.h{font-size:15px;font-weight:bold}.n{text-anchor:end}.m{text-anchor:middle}` +
 	`.g{stroke:#ddd}.f{fill:none;stroke:#888}path{fill:none;stroke-width:1.2;stroke-linejoin:round}` +
-	`.x{stroke:#444}.t{stroke:#222;stroke-dasharray:6 4}.a{stroke:#d62728;stroke-opacity:.35}.b{stroke:#d62728;stroke-width:2}` +
+	`.x{stroke:#b4bfcc}.y{stroke:#222;stroke-width:2}.t{stroke:#222;stroke-dasharray:6 4}.a{stroke:#d62728}.b{stroke:#d62728;stroke-width:2}` +
 	`.s0{stroke:#1f77b4}.s1{stroke:#ff7f0e}.s2{stroke:#2ca02c}.s3{stroke:#9467bd}.s4{stroke:#8c564b}`
 
-// WriteSVG draws the signal above, every statistic as a share of its threshold below,
-// and alarms through both, as a self-contained SVG document.
+// WriteSVG draws the signal and its mean above, every statistic as a share of its
+// threshold below, and the alarms on both, as a self-contained SVG document.
 func (c *Chart) WriteSVG(w io.Writer, title string) error {
 	var b strings.Builder
 	alarm := "no alarm"
@@ -45,13 +45,15 @@ func (c *Chart) WriteSVG(w io.Writer, title string) error {
 	signal.frame(&b)
 	statistic := panel{top: svgLower, label: "statistic / threshold", rows: c.rows, span: c.shares()}
 	statistic.frame(&b)
-	c.alarms(&b)
 	signal.path(&b, "x", c, func(v *bin) extent { return v.signal })
+	means := c.means()
+	signal.path(&b, "y", &means, func(v *bin) extent { return v.signal })
 	y := statistic.y(1)
 	fmt.Fprintf(&b, "<path class=\"t\" d=\"M%d %sH%d\"/>\n", svgLeft, y, svgLeft+svgWidth)
 	for j := range c.lines {
 		statistic.path(&b, fmt.Sprint("s", j), c, func(v *bin) extent { return v.shares[j] })
 	}
+	c.alarms(&b)
 	fmt.Fprintf(&b, "<text class=\"m\" x=\"%d\" y=\"%d\">row</text>\n</svg>\n", svgLeft+svgWidth/2, svgTall-10)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -65,29 +67,30 @@ func (c *Chart) legend(b *strings.Builder, alarm string) {
 		x += 28 + 7*len(text) + 24
 	}
 	entry("x", "signal")
+	if means := c.means(); means.stride > 1 {
+		entry("y", fmt.Sprintf("mean of %d", means.stride))
+	}
 	for j, name := range c.lines {
 		entry(fmt.Sprint("s", j), name)
 	}
 	entry("t", "threshold")
 	entry("b", alarm)
-	if c.first >= 0 {
-		entry("a", "alarms")
-	}
 }
 
-// alarms draws a line through both panels for every bin with an alarm.
+// alarms draws the first alarm through both panels, and a mark above each for every
+// bin with one.
 func (c *Chart) alarms(b *strings.Builder) {
-	line := func(class string, row int64) {
-		fmt.Fprintf(b, "<path class=\"%s\" d=\"M%s %dV%dM%[2]s %[5]dV%[6]d\"/>\n",
-			class, across(row, c.rows), svgUpper, svgUpper+svgHeight, svgLower, svgLower+svgHeight)
-	}
+	b.WriteString("<path class=\"a\" d=\"")
 	for i := range c.bins {
 		if c.bins[i].alarm {
-			line("a", int64(i)*c.stride)
+			x := across(int64(i)*c.stride, c.rows)
+			fmt.Fprintf(b, "M%s %dv-7M%[1]s %[3]dv-7", x, svgUpper, svgLower)
 		}
 	}
+	b.WriteString("\"/>\n")
 	if c.first >= 0 {
-		line("b", c.first)
+		fmt.Fprintf(b, "<path class=\"b\" d=\"M%s %dV%dM%[1]s %[4]dV%[5]d\"/>\n",
+			across(c.first, c.rows), svgUpper, svgUpper+svgHeight, svgLower, svgLower+svgHeight)
 	}
 }
 
@@ -101,10 +104,10 @@ type panel struct {
 
 // widen makes an interval that can be drawn of any.
 func widen(e extent) extent {
-	if margin := (e.high - e.low) * 0.05; margin > 0 && !math.IsInf(margin, 0) {
+	if margin := float64((e.high - e.low) * 0.05); margin > 0 && !math.IsInf(margin, 0) {
 		return extent{e.low - margin, e.high + margin, true}
 	}
-	margin := max(math.Abs(e.low)*0.1, 1e-3)
+	margin := max(float64(math.Abs(e.low)*0.1), 1e-3)
 	return extent{e.low - margin, e.high + margin, true}
 }
 
@@ -116,7 +119,8 @@ func across(row, rows int64) string {
 // y is the place of a value, within the panel.
 func (p panel) y(v float64) string {
 	share := (v - p.span.low) / (p.span.high - p.span.low)
-	return pixels(float64(p.top) + svgHeight*(1-min(max(share, 0), 1)))
+	// Rounded before the sum, so that every machine draws the same.
+	return pixels(float64(p.top) + float64(svgHeight*(1-min(max(share, 0), 1))))
 }
 
 func pixels(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
@@ -152,7 +156,7 @@ func (p panel) path(b *strings.Builder, class string, c *Chart, of func(*bin) ex
 			pen = 'M'
 			continue
 		}
-		x := across(int64(i)*c.stride+(c.stride-1)/2, p.rows)
+		x := across(min(int64(i)*c.stride+(c.stride-1)/2, p.rows-1), p.rows)
 		from, to := e.low, e.high
 		if math.Abs(last-to) < math.Abs(last-from) {
 			from, to = to, from
