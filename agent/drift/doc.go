@@ -7,6 +7,9 @@
 // the first alarm and keeps the evidence for the report. [NewReference] condenses
 // known good samples of the signal into the [Reference] that a release carries.
 //
+// [Kinds] is the table of all detectors, those included that other projects are
+// known for; these also run by themselves, as a [Detector].
+//
 // What is guaranteed:
 //   - The caller states one number, the expected count of inferences between
 //     false alarms. Page-Hinkley's threshold is computed from the reference

@@ -38,7 +38,7 @@ const (
 	riverFormula  = "m += (x - m)/n; S+ = alpha S+ + x - m - delta, S- = alpha S- + x - m + delta; alarm when S+ - min S+ > lambda (up) or max S- - S- > lambda (down)"
 	esrFormula    = "M_j = (M_j + 1)(1 + kappa_j (mu0 - x)), ten kappa_j in [0.01, 0.95]/(1 - mu0); alarm when mean(M) >= ARL; x may be the mean of a block; falling signal"
 	cusumFormula  = "mu, sigma of the first samples; S+ = max(0, S+ + x - mu - k sigma), S- = max(0, S- - (x - mu) - k sigma); alarm when S+ > h sigma (up) or S- > h sigma (down)"
-	adwinFormula  = "window of w samples; d = ln(2 ln(w)/delta), m = 1/(n0-min+1) + 1/(n1-min+1), eps = sqrt(2 m variance d) + 2/3 d m; alarm when |mean0 - mean1| > eps for a cut; the oldest samples go"
+	adwinFormula  = "window of w samples; d = ln(2 ln(w)/delta), m = 1/(n0-min+1) + 1/(n1-min+1), eps = sqrt(2 m variance d) + 2/3 d m; alarm when abs(mean0 - mean1) > eps for a cut; the oldest samples go"
 	moaFormula    = "m += (x - m)/n; S = alpha S + x - m - delta; alarm when S - min S > lambda; rising signal"
 	ddmFormula    = "p = share of errors, s = sqrt(p(1-p)/n), p_min and s_min where p + s was least; alarm when p + s > p_min + 3 s_min, warning at 2; rising signal"
 )

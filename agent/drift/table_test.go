@@ -2,6 +2,8 @@ package drift
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +130,24 @@ func TestKindZeros(t *testing.T) {
 		}
 		if same {
 			t.Errorf("%s: %s=0 works like its default", c.kind, c.name)
+		}
+	}
+}
+
+// TestKindsAreDocumented: docs/drift.md has a row with rule and source of each.
+func TestKindsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/drift.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range Kinds() {
+		if row := fmt.Sprintf("| `%s` | %s | %s |\n", k.Name, k.Formula, k.Source); !strings.Contains(string(text), row) {
+			t.Errorf("docs/drift.md lacks the row %q", row)
+		}
+		for _, alias := range k.Aliases {
+			if !strings.Contains(string(text), "`"+alias+"`") {
+				t.Errorf("docs/drift.md lacks the alias %q", alias)
+			}
 		}
 	}
 }
