@@ -78,11 +78,11 @@ func TestParseConfigProblems(t *testing.T) {
 		{"section of a wrong type", "mqtt = 3\n", "k.toml:1:1: mqtt: got the number 3, want a table"},
 		{"array of tables", "[[source]]\nkind = \"stdin\"\n", "k.toml:1:3: source: got an array of tables, want a table"},
 		{"bad duration", minimal + "[mqtt]\ndrain = \"soon\"\n", "k.toml:7:9: mqtt.drain: duration \"soon\": want a form such as \"500ms\" or \"1m30s\""},
-		{"out of range", "[device]\nsite = \"a/b\"\nid = \"d\"\ngroups = [\"g\", \"g\"]\n[source]\nkind = \"replay\"\npath = \"x.csv\"\nrate = -1\n[drift]\ndetectors = [\"adwin\"]\n[buffer]\nmax_bytes = 4096\n",
+		{"out of range", "[device]\nsite = \"a/b\"\nid = \"d\"\ngroups = [\"g\", \"g\"]\n[source]\nkind = \"replay\"\npath = \"x.csv\"\nrate = -1\n[drift]\ndetectors = [\"ddm\"]\n[buffer]\nmax_bytes = 4096\n",
 			"k.toml:2:1: device.site: got \"a/b\", want 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit\n" +
 				"k.toml:4:1: device.groups: \"g\" twice, want different groups\n" +
 				"k.toml:8:1: source.rate: got -1, want 0 to 1000000\n" +
-				"k.toml:10:1: drift.detectors: got \"adwin\", want one of page-hinkley, page-hinkley-river, e-sr\n" +
+				"k.toml:10:1: drift.detectors: got \"ddm\", want one of page-hinkley, e-sr, page-hinkley-river, cusum, adwin\n" +
 				"k.toml:12:1: buffer.max_bytes: got 4096, want 1048576 to 1073741824"},
 		{"not a number", minimal + "[drift]\nexpected_run_length = nan\n", "k.toml:7:1: drift.expected_run_length: got NaN, want 100 to 1000000000"},
 		{"no effect", minimal + "rate = 5\ntopic = \"t\"\n",

@@ -214,7 +214,7 @@ func (c *Config) checkDrift(k *checker) {
 		k.add("drift.detectors", "got none", "at least one")
 	}
 	for i, d := range c.Drift.Detectors {
-		k.oneOf("drift.detectors", d, drift.PageHinkley, drift.PageHinkleyRiver, drift.EDetector)
+		k.oneOf("drift.detectors", d, drift.PageHinkley, drift.EDetector, drift.PageHinkleyRiver, drift.CUSUM, drift.ADWIN)
 		if slices.Contains(c.Drift.Detectors[:i], d) {
 			k.add("drift.detectors", fmt.Sprintf("%q twice", d), "different detectors")
 		}
