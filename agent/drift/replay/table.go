@@ -55,7 +55,7 @@ func Open(r io.Reader) (*Table, error) {
 	if start, _ := text.Peek(len(bom)); string(start) == bom {
 		_, _ = text.Discard(len(bom)) // is there: it was peeked at
 	}
-	t := &Table{csv: csv.NewReader(text)}
+	t := &Table{csv: csv.NewReader(&lines{r: text})}
 	t.csv.FieldsPerRecord, t.csv.ReuseRecord, t.csv.TrimLeadingSpace = -1, true, true
 	t.csv.Comma = separator(text)
 	for range 2 {

@@ -94,6 +94,7 @@ func TestTableErrors(t *testing.T) {
 		{"text alone", "a\nb\nc\n", "", ErrTable, "no cell is a number"},
 		{"long text", "x\n1\n" + strings.Repeat("ü", 100), "", ErrTable, "…"},
 		{"decimal comma", "x;y\n0,5;1\n0,6;1\n", "x", ErrTable, `"0,5" is no number`},
+		{"endless line", "x\n1\n" + strings.Repeat("1", maxLine+1<<16), "", ErrTable, "line 3: not a table of numbers: longer than"},
 		{"quote", "x\n\"1\n2\n", "", ErrTable, "line 3"},
 		{"short row", "a,b\n1,2\n3\n", "b", ErrTable, "line 3: not a table of numbers: 1 cells, want at least 2"},
 		{"no such name", "a,b\n1,2\n", "c", ErrColumn, "want one of a, b"},
