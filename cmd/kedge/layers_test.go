@@ -54,7 +54,8 @@ var layers = map[string]string{
 
 	"agent/buffer":       "",
 	"agent/drift":        "",
-	"agent/drift/replay": "agent/drift",
+	"agent/drift/inputs": "agent/drift",
+	"agent/drift/replay": "agent/drift agent/drift/inputs",
 	"agent/source":       "telemetry/mqtt telemetry/serialport",
 	"agent/pipeline":     "runtime runtime/feature agent/source agent/buffer agent/drift",
 	"agent/update":       "runtime telemetry/wire telemetry/trust telemetry/event telemetry/audit",
