@@ -27,6 +27,8 @@ Without --detector the pair runs that a device runs, page-hinkley and e-sr, with
 that you allow: --false-alarms with --rate, or --arl. What is normal is learned from --reference,
 or else from the first 500 samples. It looks for a falling signal; --complement turns a rising one
 round. docs/drift.md says how to choose.
+With --inputs all columns of numbers are watched as what the model sees, against the first
+--reference-rows rows; printed are the rows where one of them moved that had not, and which have.
 
 detectors and their parameters:
 ` + detectorList(),
@@ -63,6 +65,8 @@ type driftReplay struct {
 	devices     int
 	reference   string
 	trace, plot string
+	inputs      bool
+	exclude     string
 }
 
 func setupDriftReplay(fs *flag.FlagSet) cli.Run {
@@ -75,6 +79,9 @@ func setupDriftReplay(fs *flag.FlagSet) cli.Run {
 	fs.IntVar(&c.devices, "devices", 1, "`N` devices that have those false alarms together")
 	fs.Float64Var(&o.ARL, "arl", 0, "`SAMPLES` between false alarms, instead of --false-alarms (10000 where both are left out)")
 	fs.StringVar(&c.reference, "reference", "", "`FILE` with the signal as it was when all was well, a CSV of the same form")
+	fs.Int64Var(&o.ReferenceRows, "reference-rows", 0, "`N` rows of FILE, from the first on, that are the reference and are not watched")
+	fs.BoolVar(&c.inputs, "inputs", false, "watch every column of numbers as an input of the model instead of one signal")
+	fs.StringVar(&c.exclude, "exclude", "", "`NAMES`, separated by commas, of columns that --inputs leaves out beside class, label and target")
 	fs.StringVar(&o.Column, "column", "", "`NAME` or number, from 1, of the column to watch")
 	fs.StringVar(&o.Context, "context", "", "`NAME` or number of a column, such as the hour, whose every value has its own reference")
 	fs.BoolVar(&o.Complement, "complement", false, "watch 1 - x instead of x")
@@ -99,7 +106,7 @@ func (c *driftReplay) param(s string) error {
 }
 
 func (c *driftReplay) run(ctx context.Context, env cli.Env, path string) error {
-	if err := cmp.Or(c.promise(), c.checkPaths(path)); err != nil {
+	if err := cmp.Or(c.promise(), c.checkInputs(), c.checkPaths(path)); err != nil {
 		return err
 	}
 	signal, err := os.Open(path)
@@ -109,6 +116,9 @@ func (c *driftReplay) run(ctx context.Context, env cli.Env, path string) error {
 	defer signal.Close()
 	// A pipe may give nothing for ever; closing it ends the wait.
 	defer context.AfterFunc(ctx, func() { signal.Close() })()
+	if c.inputs {
+		return c.runInputs(ctx, env, signal, path)
+	}
 	if c.reference != "" {
 		reference, err := os.Open(c.reference)
 		if err != nil {

@@ -25,6 +25,9 @@ type Options struct {
 	// Reference is a table of the same form with the signal as it was when all was
 	// well. Without one a monitor learns from the first samples.
 	Reference io.Reader
+	// ReferenceRows is how many rows of the signal itself, from the first on, are the
+	// reference instead. They are not watched.
+	ReferenceRows int64
 	// Column names the signal, see [Table.Column].
 	Column string
 	// Context names a column whose every value has a detector, and a reference, of its
@@ -33,7 +36,7 @@ type Options struct {
 	// Complement watches 1 - x instead of x.
 	Complement bool
 	// Trace is written a CSV of x, as it is in the table, and of the statistics after
-	// every row.
+	// every row; those of ReferenceRows have none.
 	Trace io.Writer
 	// Chart, if any, collects what it needs to draw.
 	Chart *Chart
@@ -115,6 +118,9 @@ func Run(signal io.Reader, o Options) (Result, error) {
 	if o.Chart != nil {
 		o.Chart.begin(r.result.Column, f.lines)
 	}
+	if err := r.reference(); err != nil {
+		return Result{}, err
+	}
 	for {
 		if err := r.step(); errors.Is(err, io.EOF) {
 			return r.end()
@@ -133,6 +139,31 @@ type run struct {
 	trace   *trace
 	result  Result
 	scratch []float64
+}
+
+// reference takes the rows that are the reference.
+func (r *run) reference() error {
+	if r.options.ReferenceRows <= 0 {
+		return nil
+	}
+	none := slices.Repeat([]float64{math.NaN()}, max(len(r.factory.figures), len(r.factory.lines)))
+	err := r.factory.condense(r.signal, r.options, r.options.ReferenceRows, func(s sample) error {
+		if math.IsNaN(s.fed) {
+			r.result.Skipped++
+		}
+		r.result.Rows++
+		if r.options.Chart != nil {
+			r.options.Chart.add(s.fed, none, outcome{})
+		}
+		if r.trace == nil {
+			return nil
+		}
+		return r.trace.write(s.x, none[:len(r.factory.figures)])
+	})
+	if err == nil && r.result.Rows < r.options.ReferenceRows {
+		err = fmt.Errorf("%w: %d rows, the reference alone is to have %d", ErrEmpty, r.result.Rows, r.options.ReferenceRows)
+	}
+	return err
 }
 
 // step takes a row.

@@ -42,6 +42,9 @@ type factory struct {
 
 func newFactory(o Options) (*factory, error) {
 	f := &factory{params: o.Params}
+	if o.Reference != nil && o.ReferenceRows != 0 {
+		return nil, fmt.Errorf("%w: a reference and rows that are one", ErrOptions)
+	}
 	if o.Detector == "" {
 		f.name = drift.PageHinkley + " and " + drift.EDetector
 		return f, f.watch(o, []string{drift.PageHinkley, drift.EDetector})
@@ -59,7 +62,7 @@ func newFactory(o Options) (*factory, error) {
 	if calibrated(kind, o.Params) {
 		return f, f.watch(o, []string{kind.Name})
 	}
-	if o.ARL != 0 || o.Reference != nil {
+	if o.ARL != 0 || o.Reference != nil || o.ReferenceRows != 0 {
 		return nil, fmt.Errorf("%w: %s as it is given takes neither a wanted run length nor a reference", ErrOptions, kind.Name)
 	}
 	f.figures, f.lines = kind.Stats, []string{kind.Name}
@@ -111,8 +114,13 @@ func (f *factory) readReference(o Options) error {
 	if err != nil {
 		return err
 	}
-	samples, rows := make(map[string][]float64), 0
-	for {
+	return f.condense(s, o, math.MaxInt64, func(sample) error { return nil })
+}
+
+// condense makes the references of the next rows, limit at most, and shows them.
+func (f *factory) condense(s *signal, o Options, limit int64, show func(sample) error) error {
+	samples, rows := make(map[string][]float64), int64(0)
+	for rows < limit {
 		v, err := s.next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -125,15 +133,20 @@ func (f *factory) readReference(o Options) error {
 		if len(samples) > maxContexts {
 			return fmt.Errorf("line %d: %w: column %q has more than %d values", v.line, ErrContexts, o.Context, maxContexts)
 		}
+		if err := show(v); err != nil {
+			return err
+		}
 	}
 	if len(samples) == 0 {
 		return fmt.Errorf("%w: %s holds no number in %d rows", ErrEmpty, s.table.Name(s.column), rows)
 	}
 	f.references = make(map[string]drift.Reference)
 	for context, xs := range samples {
-		if f.references[context], err = drift.NewReference(xs); err != nil {
+		ref, err := drift.NewReference(xs)
+		if err != nil {
 			return err
 		}
+		f.references[context] = ref
 	}
 	return nil
 }
