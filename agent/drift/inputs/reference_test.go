@@ -114,3 +114,39 @@ func TestSpread(t *testing.T) {
 		t.Errorf("30 rows: got %+v, want none", got)
 	}
 }
+
+// FuzzReference: whatever a reference says, what is accepted can be watched, and what
+// moved be told.
+func FuzzReference(f *testing.F) {
+	rng := newRand(9)
+	for _, n := range []int{MinReference, 200} {
+		text, err := json.Marshal(referenceOf(f, n, choice(0.5, uniform, fixed(1))(rng), constant(1)(rng)))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var ref Reference
+		if json.Unmarshal(text, &ref) != nil || len(ref.Features) > 100 {
+			return
+		}
+		m, err := New(&ref, Options{})
+		if err != nil {
+			return
+		}
+		row := make([]float64, len(ref.Features))
+		for i := range 300 {
+			for j := range row {
+				row[j] = float64(i * j)
+			}
+			update(t, m, row)
+		}
+		if _, err := json.Marshal(m.Moved()); err != nil {
+			t.Error(err)
+		}
+		if err := m.Restore(m.Snapshot()); err != nil {
+			t.Error(err)
+		}
+	})
+}
