@@ -51,6 +51,9 @@ func (c *driftReplay) runInputs(ctx context.Context, env cli.Env, file io.Reader
 	if result.Unwatched > 0 {
 		fmt.Fprintf(env.Stderr, "%s: %d rows were not watched: the reference has fewer than %d rows of their context\n", path, result.Unwatched, inputs.MinReference)
 	}
+	if len(result.Blind) > 0 {
+		fmt.Fprintf(env.Stderr, "%s: the reference is too short to tell whether the distribution changes, since neighboring rows resemble each other, of %s\n", path, strings.Join(result.Blind, ", "))
+	}
 	if o.ReferenceRows < inputs.FullReference {
 		fmt.Fprintf(env.Stderr, "%s: the reference is weak: %d rows, better %d; thresholds are wider for it\n", path, o.ReferenceRows, inputs.FullReference)
 	}

@@ -4,7 +4,7 @@
 //
 // The trainer makes a [Reference] with a [Builder] from rows in the order in which
 // they were taken; it travels in the signed release. The device gives it to [New]
-// and feeds the [Monitor] every row; [Monitor.Moved] ranks the features that moved,
+// and feeds the [Monitor] every row; [Monitor.Explain] ranks the features that moved,
 // with before and after, for the report. [Replay] does both over recorded rows.
 //
 // Each feature is counted in 256 bins: a byte of an int8 model is its own bin, any

@@ -156,8 +156,13 @@ func TestStates(t *testing.T) {
 		t.Errorf("calm again: got %v, moved %v, want latched, none", m.State(), m.Moved())
 	}
 	run(1000, 5)
-	if m.State() != drift.Latched || alarms != 2 || drifts != 1 || m.alarms != 2 {
+	if m.State() != drift.Latched || alarms != 2 || drifts != 1 {
 		t.Errorf("moved again: got %v, %d alarms, %d times drift, want latched, 2, 1", m.State(), alarms, drifts)
+	}
+	e := m.Explain()
+	if e.State != drift.Latched || e.Rows != 6000 || e.Alarms != 2 || e.FirstAlarm < 2001 || e.FirstAlarm > 2064 ||
+		e.ReferenceN != 1000 || e.Weak || e.Blind != nil || len(e.Moved) != 1 {
+		t.Errorf("got %+v, want two alarms in 6000 rows, the first after 2000", e)
 	}
 }
 
@@ -224,6 +229,21 @@ func TestBytes(t *testing.T) {
 		}
 		if moved := x.Moved(); len(moved) != 1 || moved[0].Name != "a" {
 			t.Errorf("%s: got %+v moved, want a", kind, moved)
+		}
+	}
+}
+
+// TestBlind: a reference that tells as much as a few independent rows is too short,
+// and says so; sixty times as many rows are not.
+func TestBlind(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		want []string
+	}{{1000, []string{"b"}}, {60000, nil}} {
+		rng := newRand(16)
+		m := monitorOf(t, referenceOf(t, c.n, normal(rng), autoregression(0.99)(rng)), 0)
+		if got := m.Explain().Blind; !slices.Equal(got, c.want) {
+			t.Errorf("%d rows: got %v blind, want %v", c.n, got, c.want)
 		}
 	}
 }

@@ -33,6 +33,9 @@ type Replayed struct {
 	Features   []Detection `json:"features"`
 	// Unwatched counts rows in contexts of which the reference has too little.
 	Unwatched int64 `json:"unwatched,omitempty"`
+	// Blind names the features of whose distribution the reference says too little, see
+	// [Explanation], in any context.
+	Blind []string `json:"blind,omitempty"`
 }
 
 // Replay makes a reference of the first rows, one for every context, and watches the
@@ -62,6 +65,7 @@ func Replay(columns []Column, rows iter.Seq2[Row, error], o ReplayOptions) (Repl
 				if err := monitorsOf(monitors, builders, o.Options); err != nil {
 					return r, err
 				}
+				r.Blind = blind(columns, monitors)
 			}
 			if err := r.watch(i, row, monitors[row.Context]); err != nil {
 				return r, err
@@ -96,6 +100,20 @@ func monitorsOf(monitors map[string]*Monitor, builders map[string]*Builder, o Op
 		return refused
 	}
 	return nil
+}
+
+// blind lists in the order of the columns who is blind in any of the monitors.
+func blind(columns []Column, monitors map[string]*Monitor) []string {
+	var names []string
+	for i, c := range columns {
+		for _, m := range monitors {
+			if m.watched[i].blind() {
+				names = append(names, c.Name)
+				break
+			}
+		}
+	}
+	return names
 }
 
 func (r *Replayed) watch(i int, row Row, m *Monitor) error {

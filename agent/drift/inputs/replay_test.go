@@ -115,3 +115,16 @@ func TestReplayRefuses(t *testing.T) {
 }
 
 var errBroken = errors.New("broken")
+
+func TestReplayBlind(t *testing.T) {
+	rng := newRand(31)
+	still, slow := normal(rng), autoregression(0.99)(rng)
+	tab := table{columns: []Column{{"still", Float}, {"slow", Float}}}
+	for range 1001 {
+		tab.rows = append(tab.rows, []float64{still(), slow()})
+	}
+	r, err := Replay(tab.columns, tab.all(nil), ReplayOptions{ReferenceRows: 1000})
+	if err != nil || !slices.Equal(r.Blind, []string{"slow"}) {
+		t.Errorf("got %+v, %v, want slow blind", r, err)
+	}
+}
