@@ -19,7 +19,8 @@
 //     each other), so that the expected number of false alarms in as many rows is
 //     at most one while the rows are like the reference's, for nineteen references
 //     in twenty. For independent rows it follows from inequalities that hold for any
-//     distribution, save PSI's, whose null distribution is asymptotic; for dependent
+//     distribution, save PSI's, whose null distribution is asymptotic, and the stuck
+//     value's, which supposes that long runs thin out geometrically; for dependent
 //     ones it rests on how much the blocks of the reference differ ([Spread]).
 //   - Update allocates nothing and costs the same however long the run; the tests
 //     run at the end of a block of rows. A feature takes less than 1 KiB.

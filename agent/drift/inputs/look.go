@@ -177,6 +177,7 @@ func (w *watch) look(t *tally, at int) look {
 	if n > 0 && w.n > 0 {
 		k.outside = float64(outside) / float64(n)
 		k.rate(Range, k.outside, l.outside, float64(n)/l.ks, l.evidence)
+		// However slow a signal, it does not get this far by itself: each row counts.
 		k.rate(Range, float64(t.far)/float64(n), w.far, float64(n), l.evidence)
 		if n >= l.rows/4 {
 			k.compare(KS, k.d, max(plausible, leastD))

@@ -27,7 +27,7 @@ type Options struct {
 }
 
 // Monitor watches the rows that a model gets. It tests a block of 64 rows (fewer with
-// a small reference), and a window that grows by doubling to a quarter of the
+// a small reference), and a window that grows by doubling to a third of the
 // reference at most and then starts afresh: large changes show in a block, small ones
 // in the window.
 //
