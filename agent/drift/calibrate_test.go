@@ -7,12 +7,17 @@ import (
 	"testing"
 )
 
+// bernoulli is 0 with probability p, else 255.
+func bernoulli(p float64) []float64 {
+	w := make([]float64, LatticeSize)
+	w[0], w[255] = p, 1-p
+	return w
+}
+
 // TestCalibratePromise draws references from known distributions and computes the
 // run length that their thresholds really have, exactly.
 func TestCalibratePromise(t *testing.T) {
 	const arl, draws = 20000, 200
-	bernoulli := make([]float64, LatticeSize)
-	bernoulli[0], bernoulli[255] = 0.01, 0.99
 	for _, c := range []struct {
 		name    string
 		weights []float64
@@ -25,9 +30,9 @@ func TestCalibratePromise(t *testing.T) {
 		{"heavy tail", beta(3), 500, 0.95},
 		{"saturated", saturated(), 500, 0.95},
 		{"saturated", saturated(), 100, 0.90},
-		// Here everything hangs on how often the rare value came up: once or never, from
-		// which five in 500 cannot be guessed, in 4 % of the references.
-		{"two values", bernoulli, 500, 0.93},
+		{"two values, one in a hundred", bernoulli(0.01), 500, 0.95},
+		{"two values, one in 500", bernoulli(0.002), 500, 0.95},
+		{"two values, one in 20", bernoulli(0.05), 100, 0.90},
 	} {
 		s, kept := newSampler(c.weights, 11), 0
 		truth := make(map[int]*chain) // by k: walking on is cheaper than from h = 1
@@ -145,19 +150,40 @@ func TestCalibrateEdges(t *testing.T) {
 	}
 }
 
-func TestDecay(t *testing.T) {
-	// Steps of +1 with p and -1 with 1-p: exp(theta) = (1-p)/p.
-	w := make([]float64, LatticeSize)
-	w[99], w[101] = 0.3, 0.7
-	if got, want := decay(w, 100), math.Log(0.7/0.3); math.Abs(got-want) > 1e-12 {
-		t.Errorf("got %v, want %v", got, want)
+// TestBelief compares with what is known exactly: quantiles of the mean of two values
+// are those of Beta variables.
+func TestBelief(t *testing.T) {
+	// Of no zeros in 500, (1-p)^500 is the probability of a share above p.
+	want := 1 - math.Pow(meanRisk, 1.0/500)
+	got := 1 - newBelief(Reference{Counts: constantCounts(255, 500), N: 500}, 1).lowerMean(meanRisk)/255
+	if math.Abs(got/want-1) > 0.03 {
+		t.Errorf("500 equal samples: got at most %v of zeros, want %v", got, want)
 	}
-	if got := decay(w, 101); got != 0 {
-		t.Errorf("rising: got %v, want 0", got)
+	// Many samples: two standard errors.
+	counts := make([]int64, LatticeSize)
+	counts[0], counts[255] = 5000, 95000
+	ref := Reference{Counts: counts, N: 100000}
+	lower := ref.Mean() - 2*ref.StdErr()
+	if got := newBelief(ref, 1).lowerMean(meanRisk) / LatticeSize; math.Abs(got-lower) > 0.05*ref.StdErr() {
+		t.Errorf("one in twenty of 100,000: got %v, want %v", got, lower)
 	}
-	if got := decay(w, 50); got != maxDecay {
-		t.Errorf("never rising: got %v, want %v", got, float64(maxDecay))
+	// The bound of the decay rate approaches the root itself: steps of +1 with p and -1
+	// with 1-p have exp(theta) = (1-p)/p.
+	counts = make([]int64, LatticeSize)
+	counts[99], counts[101] = 3e9, 7e9
+	w, err := newBelief(Reference{Counts: counts, N: 1e10}, 1).lowerDecay(100, decayRisk)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if got := w[101] / w[99]; math.Abs(got/(7.0/3)-1) > 1e-3 {
+		t.Errorf("got odds %v, want nearly 7/3", got)
+	}
+}
+
+func constantCounts(q uint8, n int64) []int64 {
+	counts := make([]int64, LatticeSize)
+	counts[q] = n
+	return counts
 }
 
 func BenchmarkCalibrate(b *testing.B) {

@@ -34,10 +34,14 @@ func makeFrozen(o Options, ref Reference) (Detector, promise, error) {
 	return d, promise{arl: arl, text: text}, nil
 }
 
+// leastBlocks is the run length in blocks below which an alarm would rest on two or
+// three blocks, which still depend on each other a little.
+const leastBlocks = 400
+
 func makeESR(o Options, ref Reference) (Detector, promise, error) {
 	block := ref.BlockLength()
 	mu0 := ref.ESRMean(o.share() / float64(block))
-	d, err := NewESR(ESROptions{Mu0: mu0, ARL: o.share(), Block: block})
+	d, err := NewESR(ESROptions{Mu0: mu0, ARL: max(o.share(), leastBlocks*float64(block)), Block: block})
 	if err != nil {
 		return nil, promise{}, err
 	}

@@ -148,10 +148,11 @@ func Merge(a, b Reference) Reference {
 }
 
 // ESRMean is the smallest mean that an e-detector with the given run length should
-// count as undrifted: the reference mean less two standard errors. The margin is
-// never below 1/n (what n samples cannot have shown) nor below a quarter of a
-// lattice step, and so wide that a signal stuck at its reference mean never adds up
-// to an alarm by itself.
+// count as undrifted: the mean lies below it in one of 44 of the distributions that
+// the reference leaves plausible, which for a long reference is two standard errors.
+// The margin is never below 1/n (what n samples cannot have shown) nor below a quarter
+// of a lattice step, and so wide that a signal stuck at its reference mean never adds
+// up to an alarm by itself.
 func (r Reference) ESRMean(arl float64) float64 {
 	if r.N == 0 {
 		return 0
@@ -160,5 +161,6 @@ func (r Reference) ESRMean(arl float64) float64 {
 	// A signal that stays m above mu0 settles at a mean(M) of about 25(1-mu0)/m; half
 	// the run length is far enough from an alarm. Bounded for absurdly short ones.
 	stuck := min(50/arl, 0.25) * (1 - mean)
-	return mean - max(2*r.StdErr(), 1/float64(r.N), 0.25/LatticeSize, stuck)
+	lower := newBelief(r, r.Inflation()).lowerMean(meanRisk) / LatticeSize
+	return min(lower, mean-max(1/float64(r.N), 0.25/LatticeSize, stuck))
 }
