@@ -15,7 +15,7 @@ const MaxBlock = 4096
 
 // autocorrelations estimates lags 1..k, k at most MaxLags and an eighth of the
 // samples (longer lags rest on too few pairs). A constant signal has none.
-func autocorrelations(steps []uint8) []float64 {
+func autocorrelations[T uint8 | float64](steps []T) []float64 {
 	n := len(steps)
 	k := min(MaxLags, n/8)
 	if k == 0 {

@@ -7,7 +7,7 @@ import (
 )
 
 // Every snapshot begins with its format version and the kind of what it holds.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 const (
 	kindFrozen byte = iota + 1

@@ -21,6 +21,9 @@ type Explanation struct {
 	Learned int   `json:"learned,omitempty"` // samples collected for want of a reference
 	Skipped int64 `json:"skipped,omitempty"` // samples that were no number
 
+	Contexts int   `json:"contexts,omitempty"`         // values of the context that have a reference
+	Unknown  int64 `json:"unknown_contexts,omitempty"` // samples in other contexts
+
 	ARL         float64  `json:"arl"`                   // run length asked for, all detectors together
 	Alarms      int64    `json:"alarms"`                // updates that raised an alarm, the first one included
 	FirstAlarm  int64    `json:"first_alarm,omitempty"` // n at the first alarm
@@ -59,6 +62,7 @@ type CoursePoint struct {
 func (m *Monitor) Explain() Explanation {
 	e := Explanation{
 		State: m.state, N: m.n, Learned: len(m.learned), Skipped: m.skipped,
+		Contexts: len(m.ref.Contexts), Unknown: m.unknown,
 		ARL: m.opts.ARL, Alarms: m.alarms, FirstAlarm: m.first,
 		FirstFired: append([]string(nil), m.fired...),
 		Mu0:        m.ref.Mean(), ReferenceN: m.ref.N,

@@ -20,8 +20,17 @@ var makers = map[string]maker{
 	ADWIN:            makeAdwin,
 }
 
+// stayMargin is by how much a threshold's run length has to be longer than promised
+// where contexts come and go: the chain draws from all of them at every step, while the
+// signal stays for hours in one that is less steady, or whose mean has moved within it.
+const stayMargin = 10
+
 func makeFrozen(o Options, ref Reference) (Detector, promise, error) {
-	c, err := Calibrate(ref, o.Delta, o.share())
+	wanted := o.share()
+	if o.stays {
+		wanted *= stayMargin
+	}
+	c, err := Calibrate(ref, o.Delta, wanted)
 	if err != nil {
 		return nil, promise{}, err
 	}

@@ -31,6 +31,8 @@ type Options struct {
 	// Cusum configures CUSUM, and Adwin ADWIN; their zero values look to both sides.
 	Cusum CusumOptions
 	Adwin AdwinOptions
+
+	stays bool // the reference is made of contexts, in which the signal stays a while
 }
 
 // minARL is the shortest run length that makes sense: below it the state would be
@@ -87,6 +89,8 @@ type Monitor struct {
 	learned []uint8   // lattice steps collected for want of a reference
 
 	watched []watched
+	align   *alignment // of contexts; nil for none
+	unknown int64      // samples in contexts that the reference does not have
 	state   State
 	n       int64 // samples since the reference is in force
 	skipped int64 // samples that were no number
@@ -141,14 +145,19 @@ func New(o Options) (*Monitor, error) {
 // watch puts a reference in force.
 func (m *Monitor) watch(ref Reference) error {
 	all := make([]watched, 0, len(m.opts.Detectors))
+	align := ref.align()
+	o, common := m.opts, ref
+	if align != nil {
+		o.stays, common = true, align.ref
+	}
 	for _, name := range m.opts.Detectors {
-		d, p, err := makers[name](m.opts, ref)
+		d, p, err := makers[name](o, common)
 		if err != nil {
 			return err
 		}
 		all = append(all, watched{Detector: d, promise: p})
 	}
-	m.ref, m.watched, m.state, m.n = ref, all, Stable, 0
+	m.ref, m.align, m.watched, m.state, m.n = ref, align, all, Stable, 0
 	m.course = newCourse(ref.BlockLength(), len(all))
 	return nil
 }
@@ -156,7 +165,12 @@ func (m *Monitor) watch(ref Reference) error {
 // Update takes the signal of one inference, which is rounded down to the lattice as
 // the reference was; int8 probabilities lie on it. A NaN or an infinity is skipped
 // and counted; other samples outside [0, 1] clamp.
-func (m *Monitor) Update(x float64) Result {
+func (m *Monitor) Update(x float64) Result { return m.UpdateIn(x, "") }
+
+// UpdateIn is Update in a context, whose reference it is then that counts. A context
+// that the reference does not have is judged by what all have in common, less sharply,
+// and counted. It allocates nothing.
+func (m *Monitor) UpdateIn(x float64, context string) Result {
 	if !finite(x) {
 		m.skipped++
 		return Result{State: m.settle()}
@@ -170,13 +184,18 @@ func (m *Monitor) Update(x float64) Result {
 	// What is compared with a reference is treated like the reference.
 	x = float64(q) / LatticeSize
 	m.recent.add(q)
+	aligned, known := m.align.step(q, context)
+	if !known {
+		m.unknown++
+	}
+	y := float64(aligned) / LatticeSize
 	alarm, highest := false, Stable
 	for i := range m.watched {
 		w := &m.watched[i]
 		if w.fired {
 			w.Reset()
 		}
-		state := w.Update(x)
+		state := w.Update(y)
 		w.fired = state == Drift
 		if w.fired {
 			w.alarms++

@@ -11,7 +11,7 @@ import (
 // else. A change of how Go formats values would only make a device start afresh.
 func (o Options) fingerprint() uint64 {
 	h := fnv.New64a()
-	fmt.Fprintln(h, o.Reference.N, o.Reference.Counts, o.Reference.Lags, o.ARL, o.Detectors, o.Delta, o.River, o.Cusum, o.Adwin)
+	fmt.Fprintln(h, o.Reference.N, o.Reference.Counts, o.Reference.Lags, o.Reference.Contexts, o.ARL, o.Detectors, o.Delta, o.River, o.Cusum, o.Adwin)
 	return h.Sum64()
 }
 
@@ -23,7 +23,7 @@ func (m *Monitor) Snapshot() []byte {
 	e.u64(m.opts.fingerprint())
 	e.bytes(m.learned)
 	e.u8(byte(m.state))
-	for _, v := range [...]int64{m.n, m.skipped, m.alarms, m.first} {
+	for _, v := range [...]int64{m.n, m.skipped, m.alarms, m.first, m.unknown} {
 		e.i64(v)
 	}
 	first := byte(0) // a bit per detector, in their order
@@ -71,6 +71,7 @@ func (m *Monitor) blank() *Monitor {
 		next.learned = make([]uint8, 0, FullReference)
 		return next
 	}
+	next.align = m.align
 	next.state, next.course = Stable, newCourse(m.ref.BlockLength(), len(m.watched))
 	for _, w := range m.watched {
 		next.watched = append(next.watched, watched{Detector: blankDetector(w.Detector), promise: w.promise})
@@ -119,6 +120,7 @@ func (m *Monitor) decode(d *decoder) error {
 	m.state = State(d.u8())
 	m.n, m.skipped = d.count("n"), d.count("the count of skipped samples")
 	m.alarms, m.first = d.count("the count of alarms"), d.count("the first alarm")
+	m.unknown = d.count("the count of unknown contexts")
 	first := d.u8()
 	for i := range m.watched {
 		w := &m.watched[i]
@@ -155,7 +157,7 @@ func (m *Monitor) check() error {
 		return errors.New("learning is done exactly when detectors run")
 	case alarmed != (m.alarms > 0) || alarmed != (m.first > 0) || alarmed != (len(m.fired) > 0):
 		return errors.New("alarms and state differ")
-	case m.alarms > m.n || m.first > m.n:
+	case m.alarms > m.n || m.first > m.n || m.unknown > m.n:
 		return errors.New("more alarms than samples")
 	case m.n != m.course.n || m.n < int64(m.recent.n):
 		return errors.New("counts of samples differ")

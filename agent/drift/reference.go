@@ -29,6 +29,9 @@ type Reference struct {
 	// Lags are the autocorrelations at lags 1, 2, ... in [-1, 1], at most MaxLags.
 	// Empty means independent samples.
 	Lags []float64 `json:"lags,omitempty"`
+	// Contexts are the counts of the samples by the value of a declared context, without
+	// autocorrelations; see [NewContextReference]. Samples may be in none.
+	Contexts map[string]Reference `json:"contexts,omitempty"`
 }
 
 // NewReference condenses samples in the order in which they were taken. Samples
@@ -81,7 +84,7 @@ func (r Reference) Validate() error {
 			return fmt.Errorf("drift: %w: autocorrelation at lag %d is %v", ErrReference, i+1, rho)
 		}
 	}
-	return nil
+	return r.validateContexts()
 }
 
 // Weak reports whether the reference is too small for thresholds that are both
@@ -132,6 +135,12 @@ func Merge(a, b Reference) Reference {
 		for q, c := range r.Counts {
 			merged.Counts[q] += c
 		}
+		for name, c := range r.Contexts {
+			if merged.Contexts == nil {
+				merged.Contexts = make(map[string]Reference)
+			}
+			merged.Contexts[name] = Merge(merged.Contexts[name], c)
+		}
 	}
 	if merged.N == 0 {
 		return merged
@@ -150,8 +159,8 @@ func Merge(a, b Reference) Reference {
 // ESRMean is the smallest mean that an e-detector with the given run length should
 // count as undrifted: the mean lies below it in one of 44 of the distributions that
 // the reference leaves plausible, which for a long reference is two standard errors.
-// The margin is never below 1/n (what n samples cannot have shown) nor below a quarter
-// of a lattice step, and so wide that a signal stuck at its reference mean never adds
+// The margin is never below 1/n (what n samples cannot have shown) nor below half a
+// point, which matters to nobody and happens to everything, and so wide that a signal stuck at its reference mean never adds
 // up to an alarm by itself.
 func (r Reference) ESRMean(arl float64) float64 {
 	if r.N == 0 {
@@ -162,5 +171,9 @@ func (r Reference) ESRMean(arl float64) float64 {
 	// the run length is far enough from an alarm. Bounded for absurdly short ones.
 	stuck := min(50/arl, 0.25) * (1 - mean)
 	lower := newBelief(r, r.Inflation()).lowerMean(meanRisk) / LatticeSize
-	return min(lower, mean-max(1/float64(r.N), 0.25/LatticeSize, stuck))
+	return min(lower, mean-max(1/float64(r.N), leastDrop, stuck))
 }
+
+// leastDrop is the loss of the mean that the e-detector leaves alone however long the
+// reference.
+const leastDrop = 0.005
