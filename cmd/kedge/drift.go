@@ -5,6 +5,6 @@ import "kedge/cmd/internal/cli"
 func driftCommand() cli.Command {
 	return cli.Command{
 		Name: "drift", Summary: "try out drift detectors on recorded signals",
-		Commands: []cli.Command{driftReplayCommand()},
+		Commands: []cli.Command{driftReplayCommand(), driftCalibrateCommand()},
 	}
 }
