@@ -9,7 +9,7 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 TOOL    := $(GO) tool -modfile=tools/go.mod
 FUZZTIME ?= 20s
 
-.PHONY: build cross test test-race test-qemu e2e accept lint fuzz bench bench-peers insns insns-update demo clean
+.PHONY: build cross test test-race test-qemu e2e accept lint fuzz bench bench-drift bench-peers insns insns-update demo clean
 
 build: ## both binaries for this machine, into bin/
 	$(BUILD) -o $(BIN)/ ./cmd/kedge ./cmd/kedge-trainer
@@ -53,6 +53,9 @@ fuzz: ## every fuzz target for FUZZTIME
 
 bench: ## times of whole models on this machine, into docs/bench.md
 	$(GO) run ./scripts/bench
+
+bench-drift: ## false alarms and delays of drift detectors, into docs/bench-drift.md
+	$(GO) run ./scripts/benchdrift
 
 PEERS ?= $(HOME)/.cache/kedge-peers
 bench-peers: ## the same beside ONNX Runtime; needs npm, gcc and a network

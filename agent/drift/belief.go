@@ -64,7 +64,7 @@ const weakMass = 0.1
 // distributions.
 const (
 	toleranceRisk = 0.00135 // Page-Hinkley tolerates this mean: three standard errors
-	meanRisk      = 0.02275 // the e-detector bets against less than this one: two
+	meanRisk      = 0.02275 // the e-detector beside another bets against less than this one: two
 	decayRisk     = 0.02    // the threshold holds for this decay rate
 )
 

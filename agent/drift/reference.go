@@ -157,11 +157,10 @@ func Merge(a, b Reference) Reference {
 }
 
 // ESRMean is the smallest mean that an e-detector with the given run length should
-// count as undrifted: the mean lies below it in one of 44 of the distributions that
-// the reference leaves plausible, which for a long reference is two standard errors.
-// The margin is never below 1/n (what n samples cannot have shown) nor below half a
-// point, which matters to nobody and happens to everything, and so wide that a signal stuck at its reference mean never adds
-// up to an alarm by itself.
+// count as undrifted: the reference mean less two standard errors. The margin is
+// never below 1/n (what n samples cannot have shown) nor below a quarter of a
+// lattice step, and so wide that a signal stuck at its reference mean never adds up
+// to an alarm by itself.
 func (r Reference) ESRMean(arl float64) float64 {
 	if r.N == 0 {
 		return 0
@@ -170,10 +169,17 @@ func (r Reference) ESRMean(arl float64) float64 {
 	// A signal that stays m above mu0 settles at a mean(M) of about 25(1-mu0)/m; half
 	// the run length is far enough from an alarm. Bounded for absurdly short ones.
 	stuck := min(50/arl, 0.25) * (1 - mean)
-	lower := newBelief(r, r.Inflation()).lowerMean(meanRisk) / LatticeSize
-	return min(lower, mean-max(1/float64(r.N), leastDrop, stuck))
+	return mean - max(2*r.StdErr(), 1/float64(r.N), 0.25/LatticeSize, stuck)
 }
 
-// leastDrop is the loss of the mean that the e-detector leaves alone however long the
-// reference.
+// guardedMean is ESRMean where the e-detector runs beside a faster one and the promise
+// is for both: two standard errors are too few for a signal that rarely falls far, so
+// the mean lies below this one in one of 44 of the distributions that the reference
+// leaves plausible; and the margin is at least leastDrop.
+func (r Reference) guardedMean(arl float64) float64 {
+	lower := newBelief(r, r.Inflation()).lowerMean(meanRisk) / LatticeSize
+	return min(r.ESRMean(arl), lower, r.Mean()-leastDrop)
+}
+
+// leastDrop is half a point, which matters to nobody and happens to everything.
 const leastDrop = 0.005
