@@ -17,6 +17,7 @@ type Add struct {
 	linear *linearAdd     // nil where not used
 	paired *pairedAdd     // nil where not used
 	engine *engine
+	shared bool // among threads
 }
 
 // Addend is one side: v stands for Factor·((v − Zero)·2^20), or for the negative
@@ -49,6 +50,24 @@ func prepareAddGeneric(a *Add) {
 		}
 		a.tables[0][i], a.tables[1][i] = a.X.value(v), a.Y.value(v)
 	}
+}
+
+// sumsPerPart is how many sums at least are worth a thread's attention.
+const sumsPerPart = 2 << 10
+
+// RunShared is Run on the threads of w's team where that is worth while.
+func (a *Add) RunShared(x, y, out []int8, w *Work) {
+	if n := len(out) / sumsPerPart; a.shared && n > 1 && w.Team != nil {
+		w.Team.run(a, min(n, w.Team.size()), x, y, out, nil, w)
+		return
+	}
+	a.Run(x, y, out)
+}
+
+// compute implements job.
+func (a *Add) compute(first, end int, t *task, _ []int8, _ *Work) {
+	from, to := t.part(len(t.out), first), t.part(len(t.out), end)
+	a.Run(t.x[from:to], t.y[from:to], t.out[from:to])
 }
 
 // Run computes the sums of tensors of equal length. out may be x or y: no element

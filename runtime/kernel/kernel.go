@@ -102,6 +102,7 @@ func (s *Set) MoveCost() int {
 func (s *Set) PrepareAdd(a *Add) {
 	prepareAddGeneric(a) // for tensors that are broadcast
 	a.engine = s.engine
+	a.shared = s.Threads > 1 && s.engine != nil
 	if s.engine != nil && s.engine.addPaired != nil && !a.Unsigned {
 		a.paired = newPairedAdd(a)
 	}

@@ -257,9 +257,9 @@ func (l *layer) run(in, out []int8, scratch []byte, w *Work) {
 		return
 	}
 	if l.shared && w.Team != nil {
-		w.Team.run(l, in, out, int8s(scratch), w)
+		w.Team.run(l, l.parts, in, nil, out, int8s(scratch), w)
 	} else {
-		l.compute(0, l.parts, in, out, int8s(scratch), w)
+		l.bandsOf(0, l.parts, in, out, int8s(scratch), w)
 	}
 	if l.exceptions != nil {
 		s := &l.bands
@@ -274,17 +274,15 @@ func (l *layer) run(in, out []int8, scratch []byte, w *Work) {
 // takes.
 func (l *layer) split(threads int, macs int64) int {
 	s := &l.bands
-	if l.quads != nil && threads > 1 {
-		l.quads.shorten(s, threads)
-	}
 	count := (s.outH + s.rows - 1) / s.rows
-	l.shared = threads > 1 && macs >= l.engine.pace && l.batch*count*len(l.panels) <= partMask
-	if l.shared && l.quads == nil && !l.panels[0].doubled { // which need an even number of pixels
-		// Shorter bands where there are fewer of them than threads could take.
-		for s.rows > 1 && count < 2*threads {
-			s.rows = (s.rows + 1) / 2
-			count = (s.outH + s.rows - 1) / s.rows
-		}
+	l.shared = threads > 1 && macs >= l.engine.pace && l.batch*s.outH*len(l.panels) <= partMask
+	parts := threads
+	if macs >= longer*l.engine.pace {
+		parts *= 2
+	}
+	if l.shared {
+		l.shorten(parts)
+		count = (s.outH + s.rows - 1) / s.rows
 	}
 	if l.quads == nil {
 		s.mayRoll(l.engine.spare / 4)
@@ -295,15 +293,51 @@ func (l *layer) split(threads int, macs int64) int {
 		l.once = l.newOnce()
 		return s.scratch
 	}
-	l.chunks = min(max(2*threads/count, 1), l.perGroup)
+	l.chunks = min(max(parts/count, 1), l.perGroup)
 	l.parts = l.batch * l.chunks * count
 	l.shared = l.parts > 1
 	s.scratch = (s.scratch + margin - 1) / margin * margin
 	return threads * s.scratch
 }
 
-// compute computes the parts from first to end, which is not included.
-func (l *layer) compute(first, end int, in, out []int8, scratch []int8, w *Work) {
+// longer is how many times as long a layer must be as to be shared at all for
+// threads to have several parts each, so that one that is held up has less to do.
+const longer = 8
+
+// shorten makes bands of about equal length, their number a multiple of parts.
+func (l *layer) shorten(parts int) {
+	s := &l.bands
+	unit := 1
+	switch {
+	case l.quads != nil:
+		unit = l.quads.rows
+	case l.panels[0].doubled && s.outW%2 != 0: // the pixels of a band must be even
+		return
+	case s.outW == 1:
+		unit = l.panels[0].tiles[0].rows
+	}
+	if l.quads == nil && s.outH*s.outW < 2*parts*l.panels[0].tiles[0].rows && l.perGroup >= parts {
+		return // rather by panels
+	}
+	count := (s.outH + s.rows - 1) / s.rows
+	count = (count + parts - 1) / parts * parts
+	rows := (s.outH + count - 1) / count
+	for unit > 1 && unit > rows/fewTiles {
+		unit /= 2
+	}
+	s.rows = min((rows+unit-1)/unit*unit, s.rows)
+}
+
+// fewTiles is up to how many tiles a band may end within one.
+const fewTiles = 4
+
+// compute implements job.
+func (l *layer) compute(first, end int, t *task, scratch []int8, w *Work) {
+	l.bandsOf(first, end, t.x, t.out, scratch, w)
+}
+
+// bandsOf computes the parts from first to end, which is not included.
+func (l *layer) bandsOf(first, end int, in, out []int8, scratch []int8, w *Work) {
 	s := &l.bands
 	image, result := s.inH*s.inW*s.inC, s.outH*s.outW*l.outC
 	l.begin(&w.block)

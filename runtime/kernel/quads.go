@@ -144,12 +144,6 @@ func (q *quads) span(x, n int) span {
 	return s
 }
 
-// shorten makes bands for that many threads.
-func (q *quads) shorten(s *bands, threads int) {
-	s.rows = (s.outH + 2*threads - 1) / (2 * threads)
-	s.rows = (s.rows + q.rows - 1) / q.rows * q.rows
-}
-
 // band computes output rows from y on, before end, for panels from to to, which is
 // not included.
 func (q *quads) band(l *layer, in, out, scratch []int8, y, end, from, to int, w *Work) {

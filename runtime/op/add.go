@@ -143,7 +143,7 @@ func (a *add) Kernel() string {
 func (a *add) Eval(m *Memory) {
 	x, y, out := get[int8](m, a.x), get[int8](m, a.y), get[int8](m, a.out)
 	if a.same {
-		a.Add.Run(x, y, out)
+		a.Add.RunShared(x, y, out, &m.Work)
 		return
 	}
 	if dx, dy := a.inner(); dx == 1 && dy == 1 {
