@@ -34,6 +34,8 @@ type Work struct {
 	lines lines
 	weave weave
 	reach [rollRuns]int32
+
+	foreign foreign // at work
 }
 
 // newConv prepares c, or returns nil where the engine is not exact or take does

@@ -61,6 +61,7 @@ type line [64]byte
 // helper is the place of one thread beside the caller's.
 type helper struct {
 	there atomic.Bool // a goroutine is at work in it
+	start func()      // what that runs; made once, since making it allocates
 	work  Work
 	_     line
 }
@@ -78,7 +79,12 @@ func NewTeam(threads int) *Team {
 	if threads < 2 {
 		return nil
 	}
-	return &Team{helpers: make([]helper, threads-1), shares: make([]share, threads)}
+	t := &Team{helpers: make([]helper, threads-1), shares: make([]share, threads)}
+	for i := range t.helpers {
+		h := &t.helpers[i]
+		h.start = func() { t.help(i+1, h) }
+	}
+	return t
 }
 
 // linger is how long helpers stay after an inference in case the next one follows
@@ -93,7 +99,7 @@ func (t *Team) Begin() {
 	t.inFlight.Add(1)
 	for i := range t.helpers {
 		if h := &t.helpers[i]; !h.there.Load() && h.there.CompareAndSwap(false, true) {
-			go t.help(i+1, h)
+			go h.start()
 		}
 	}
 }

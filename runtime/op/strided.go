@@ -75,7 +75,31 @@ func layStrided(in, out operand, start int, loops []loop) *strided {
 	return s
 }
 
-func (s *strided) Eval(m *Memory) { s.move(m.Tensors[s.out], m.Tensors[s.in], s.start) }
+func (s *strided) Eval(m *Memory) {
+	m.share(s, len(m.Tensors[s.out]), movedPerPart*min(max(s.run, 1), mostRun))
+}
+
+// Part implements kernel.Job: parts have a range of the outermost loop each.
+func (s *strided) Part(i, parts int, operands any) {
+	m, at := operands.(*Memory), s.start
+	in, out := m.Tensors[s.in], m.Tensors[s.out]
+	if parts == 1 {
+		s.move(out, in, at)
+		return
+	}
+	piece, outer, unit := *s, max(s.rank-1, 0), 1
+	if s.interleaves() && outer == 1 {
+		unit = 8 // so that words stay aligned
+	}
+	n := max(s.extent[outer], 1) // 1 in place of no loop
+	first, end := portion(n, i, parts, unit), portion(n, i+1, parts, unit)
+	if first == end {
+		return
+	}
+	piece.extent[outer] = end - first
+	size := len(out) / n
+	piece.move(out[first*size:end*size], in, at+first*s.stride[outer])
+}
 
 // move fills out from in, beginning at byte position at.
 func (s *strided) move(out, in []byte, at int) {

@@ -51,10 +51,12 @@ func (p *Prep) sum(scale func(m fixed.Multiplier, cells int) fixed.Multiplier) (
 		return nil, p.unsupported(out, fmt.Sprintf("%d elements", r.outputs), "sums that fit in 2 GiB")
 	}
 	lo, hi, _ := out.Type.Range()
-	p.Scratch = 4 * r.outputs
 	zero := int64(in.Quant.ZeroPoint())
 	lanes := in.Type != tensor.Int16 && in.Data == nil && r.tail > 0 && r.tail%8 == 0
 	flip := uint64(0)
+	if !lanes {
+		p.Scratch = 4 * r.outputs
+	}
 	if lanes && in.Type == tensor.Int8 {
 		flip, zero = 0x8080808080808080, zero+128
 	}
@@ -69,19 +71,28 @@ func (p *Prep) sum(scale func(m fixed.Multiplier, cells int) fixed.Multiplier) (
 }
 
 func (r *sum[T]) Eval(m *Memory) {
-	sums := view[int32](m.Scratch)[:r.outputs]
-	clear(sums)
-	in := get[T](m, r.in)
-	if r.lanes {
-		r.addLanes(sums, view[uint64](m.Tensors[r.in]), r.flip)
-	} else {
-		r.addRows(sums, in)
-	}
-	out := get[T](m, r.out)
-	if len(in) == 0 {
+	in, out := get[T](m, r.in), get[T](m, r.out)
+	switch {
+	case len(in) == 0:
 		clear(out) // raw zeros, whatever the zero point
-		return
+	case r.lanes:
+		m.share(r, len(in), addedPerPart)
+	default:
+		sums := view[int32](m.Scratch)[:r.outputs]
+		clear(sums)
+		r.addRows(sums, in)
+		r.scale(out, sums)
 	}
+}
+
+// Part implements kernel.Job for sums by lanes.
+func (r *sum[T]) Part(i, n int, operands any) {
+	m := operands.(*Memory)
+	r.addLanes(get[T](m, r.out), view[uint64](m.Tensors[r.in]), i, n)
+}
+
+// scale sets out to the results of sums.
+func (r *sum[T]) scale(out []T, sums []int32) {
 	for i, sum := range sums {
 		out[i] = T(min(max(r.m.Apply(sum-r.offset)+r.zero, r.lo), r.hi))
 	}

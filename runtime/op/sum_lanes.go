@@ -3,22 +3,22 @@ package op
 // laneCells is how many bytes can be added in 16 bits.
 const laneCells = 257
 
-// addLanes is addRows for bytes, eight neighboring sums at a time, where the cells
-// of one are tail apart: a word's bytes are added in two words of four 16-bit
-// lanes. What flip inverts makes numbers without a sign of them.
-func (r *reduction) addLanes(sums []int32, in []uint64, flip uint64) {
+// addLanes computes part i of n sums of bytes, eight neighboring ones at a time,
+// where the cells of one are tail apart: a word's bytes are added in two words of
+// four 16-bit lanes. What flip inverts makes numbers without a sign of them.
+func (r *sum[T]) addLanes(out []T, in []uint64, i, n int) {
 	const low = 0x00FF00FF00FF00FF
 	step := r.tail / 8
+	first, end := portion(step, i, n, 8), portion(step, i+1, n, 8)
 	for len(in) > 0 {
 		block := in[:r.cells*step]
 		in = in[len(block):]
-		for i := range step {
-			eight := sums[:8]
-			sums = sums[8:]
+		for i := first; i < end; i++ {
+			var eight [8]int32
 			for at := i; at < len(block); {
 				var even, odd uint64
 				for end := min(len(block), at+laneCells*step); at < end; at += step {
-					w := block[at] ^ flip
+					w := block[at] ^ r.flip
 					even += w & low
 					odd += w >> 8 & low
 				}
@@ -27,7 +27,9 @@ func (r *reduction) addLanes(sums []int32, in []uint64, flip uint64) {
 					eight[2*k+1] += int32(odd >> (16 * k) & 0xFFFF)
 				}
 			}
+			r.scale(out[8*i:8*i+8], eight[:])
 		}
+		out = out[r.tail:]
 	}
 }
 
