@@ -303,8 +303,9 @@ func (l *layer) split(threads int, macs int64) int {
 }
 
 // longer is how many times as long a layer must be as to be shared at all for
-// threads to have several parts each, so that one that is held up has less to do.
-const longer = 8
+// threads to have several parts each: that makes other layers slower, for there are
+// more bands, but one that is held up has less to do.
+const longer = 1 << 9
 
 // shorten makes bands of about equal length, their number a multiple of parts.
 func (l *layer) shorten(parts int) {
@@ -318,7 +319,7 @@ func (l *layer) shorten(parts int) {
 	case s.outW == 1:
 		unit = l.panels[0].tiles[0].rows
 	}
-	if l.quads == nil && s.outH*s.outW < 2*parts*l.panels[0].tiles[0].rows && l.perGroup >= parts {
+	if l.quads == nil && l.perGroup >= 2*parts && l.mostlyWeights() {
 		return // rather by panels
 	}
 	count := (s.outH + s.rows - 1) / s.rows
@@ -328,6 +329,16 @@ func (l *layer) shorten(parts int) {
 		unit /= 2
 	}
 	s.rows = min((rows+unit-1)/unit*unit, s.rows)
+}
+
+// mostlyWeights reports whether the layer has so many more weights than activations
+// that threads had better read different weights than different rows.
+func (l *layer) mostlyWeights() bool {
+	weights, pixels := 0, int64(l.bands.outH)*int64(l.bands.outW)
+	for i := range l.panels {
+		weights += len(l.panels[i].weights)
+	}
+	return int64(weights) > 4*pixels*int64(l.bands.inC+l.outC)
 }
 
 // fewTiles is up to how many tiles a band may end within one.

@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"kedge/runtime/fixed"
 )
 
 // TestTeam: any number of threads gives the bytes of one.
@@ -51,5 +53,48 @@ func TestTeam(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTeamJobs: sums, and operators that are no layers, on any number of threads.
+func TestTeamJobs(t *testing.T) {
+	r := values{rand.New(rand.NewPCG(7, 8))}
+	set, err := Choose("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := fixed.Multiplier{M: 1 << 30}
+	for _, threads := range []int{1, 2, 3, 8} {
+		s := set.For(20)
+		s.Threads = threads
+		a := Add{X: Addend{Zero: 3, Factor: half}, Y: Addend{Zero: -9, Factor: half}, Output: fixed.Multiplier{M: 1 << 30, Shift: -17}, Min: -128, Max: 127}
+		s.PrepareAdd(&a)
+		w := Work{Team: NewTeam(threads)}
+		for _, n := range []int{1, 63, 2 * sumsPerPart, 3*sumsPerPart + 77, 20*sumsPerPart - 1} {
+			x, y, got, want := r.int8s(n), r.int8s(n), make([]int8, n), make([]int8, n)
+			addGeneric(&a, x, y, want)
+			w.Team.Begin()
+			a.RunShared(x, y, got, &w)
+			counted := make(counts, n)
+			w.Share(counted, n, counted)
+			w.Team.End()
+			if !slices.Equal(got, want) {
+				t.Errorf("%d sums on %d threads: other bytes than one by one", n, threads)
+			}
+			for i, c := range counted {
+				if c != 1 {
+					t.Fatalf("%d elements on %d threads: element %d was done %d times, want 1", n, threads, i, c)
+				}
+			}
+		}
+	}
+}
+
+// counts is a Job that counts how often elements are done.
+type counts []int
+
+func (c counts) Part(i, n int, operands any) {
+	for k := len(c) * i / n; k < len(c)*(i+1)/n; k++ {
+		operands.(counts)[k]++
 	}
 }
