@@ -89,7 +89,7 @@ func (s *Session) Input(i int) []byte { return s.memory.Tensors[s.inputs[i].Inde
 // Output implements Invoker.
 func (s *Session) Output(i int) []byte { return s.memory.Tensors[s.outputs[i].Index] }
 
-// Invoke implements Invoker. It never fails and, on one thread, does not allocate.
+// Invoke implements Invoker. It never fails and does not allocate.
 func (s *Session) Invoke() error {
 	s.team.Begin()
 	s.run()
