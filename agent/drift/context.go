@@ -73,7 +73,8 @@ type alignment struct {
 	ref     Reference      // of the aligned signal
 }
 
-// align derives the alignment, or nil for a reference without contexts.
+// align derives the alignment, or nil for a reference whose contexts hold too few
+// samples.
 //
 // A context with few samples borrows from the others (empirical Bayes, after Efron and
 // Morris, "Data analysis using Stein's estimator and its generalizations", 1975): its
@@ -82,13 +83,13 @@ type alignment struct {
 // Two standard errors of what remains are given back to each sample, so that no context
 // by itself looks drifted; detectors account for the error of the common mean alone.
 func (r Reference) align() *alignment {
-	if len(r.Contexts) == 0 {
-		return nil
-	}
 	common, within, n := 0.0, 0.0, 0.0
 	for _, c := range r.Contexts {
 		w := float64(c.N)
 		common, within, n = common+w*c.Mean(), within+w*c.Std()*c.Std(), n+w
+	}
+	if n < MinReference {
+		return nil
 	}
 	common /= n
 	within = within / n * r.Inflation() // variance that a sample brings to a mean

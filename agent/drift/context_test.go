@@ -117,3 +117,19 @@ func TestContextReferenceRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestContextTooFew: a few samples with their contexts do not keep a monitor from
+// learning what is normal from its own.
+func TestContextTooFew(t *testing.T) {
+	ref, err := NewContextReference([]float64{0.9, 0.8, 0.9}, []string{"a", "b", "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mustNew(t, Options{Reference: ref})
+	for i := range 2 * FullReference {
+		m.UpdateIn(0.9, strconv.Itoa(i%2))
+	}
+	if e := m.Explain(); e.State != Stable || e.Learned != FullReference {
+		t.Errorf("got %+v, want a stable monitor that has learned", e)
+	}
+}

@@ -83,7 +83,7 @@ func setupDriftReplay(fs *flag.FlagSet) cli.Run {
 	fs.BoolVar(&c.inputs, "inputs", false, "watch every column of numbers as an input of the model instead of one signal")
 	fs.StringVar(&c.exclude, "exclude", "", "`NAMES`, separated by commas, of columns that --inputs leaves out beside class, label and target")
 	fs.StringVar(&o.Column, "column", "", "`NAME` or number, from 1, of the column to watch")
-	fs.StringVar(&o.Context, "context", "", "`NAME` or number of a column, such as the hour, whose every value has its own reference")
+	fs.StringVar(&o.Context, "context", "", "`NAME` or number of a column, such as the hour, whose every value has its own place in the reference")
 	fs.BoolVar(&o.Complement, "complement", false, "watch 1 - x instead of x")
 	fs.StringVar(&c.trace, "trace", "", "`FILE` to write x and the statistics after every row to, as CSV")
 	fs.StringVar(&c.plot, "plot", "", "`FILE` to draw signal, statistics, threshold and alarms to, as SVG")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 
@@ -30,8 +31,9 @@ type Options struct {
 	ReferenceRows int64
 	// Column names the signal, see [Table.Column].
 	Column string
-	// Context names a column whose every value has a detector, and a reference, of its
-	// own.
+	// Context names a column such as the hour or the product. With a reference every
+	// value has a place in it, and one monitor watches them all
+	// ([drift.NewContextReference]); otherwise every value has a detector of its own.
 	Context string
 	// Complement watches 1 - x instead of x.
 	Complement bool
@@ -53,7 +55,7 @@ type Result struct {
 	// Of monitors only.
 	ARL      float64   `json:"arl,omitempty"` // samples between false alarms that were asked for
 	Alarms   []Alarm   `json:"alarms,omitempty"`
-	Monitors []Watched `json:"monitors,omitempty"` // one per context
+	Monitors []Watched `json:"monitors,omitempty"` // one, or one per context
 }
 
 // Alarm is an alarm of a monitor.
@@ -67,7 +69,9 @@ type Alarm struct {
 
 // Watched is a monitor at the end.
 type Watched struct {
-	Context    string      `json:"context,omitempty"`
+	Context    string      `json:"context,omitempty"`          // the one it is for
+	Contexts   int         `json:"contexts,omitempty"`         // those in its reference
+	Unknown    int64       `json:"unknown_contexts,omitempty"` // rows in others
 	State      drift.State `json:"state"`
 	Learned    int         `json:"learned,omitempty"` // samples that made or filled up the reference
 	ReferenceN int64       `json:"reference_n"`
@@ -177,7 +181,7 @@ func (r *run) step() error {
 		if len(r.units) == maxContexts {
 			return fmt.Errorf("line %d: %w: column %q has more than %d values", s.line, ErrContexts, r.options.Context, maxContexts)
 		}
-		if u, err = r.factory.make(s.context); err != nil {
+		if u, err = r.factory.make(); err != nil {
 			return err
 		}
 		r.units[s.context] = u
@@ -186,7 +190,7 @@ func (r *run) step() error {
 	if math.IsNaN(s.fed) {
 		r.result.Skipped++
 	} else {
-		o = u.update(s.fed)
+		o = u.update(s.fed, s.context)
 	}
 	if o.alarm {
 		r.result.Detections = append(r.result.Detections, r.result.Rows)
@@ -213,22 +217,26 @@ func (r *run) end() (Result, error) {
 	case r.result.Rows == r.result.Skipped:
 		return Result{}, fmt.Errorf("%w: %s holds no number in %d rows", ErrEmpty, r.result.Column, r.result.Rows)
 	}
-	contexts := make([]string, 0, len(r.units))
-	for c := range r.units {
-		contexts = append(contexts, c)
-	}
-	slices.Sort(contexts)
-	for _, c := range contexts {
-		if m, ok := r.units[c].(*monitor); ok {
-			r.result.Monitors = append(r.result.Monitors, m.watched(c))
-		}
-	}
+	r.monitors()
 	if r.trace != nil {
 		if err := r.trace.flush(); err != nil {
 			return Result{}, err
 		}
 	}
 	return r.result, nil
+}
+
+// monitors adds them to the result.
+func (r *run) monitors() {
+	if m, ok := r.factory.shared.(*monitor); ok {
+		r.result.Monitors = []Watched{m.watched("")}
+		return
+	}
+	for _, context := range slices.Sorted(maps.Keys(r.units)) {
+		if m, ok := r.units[context].(*monitor); ok {
+			r.result.Monitors = append(r.result.Monitors, m.watched(context))
+		}
+	}
 }
 
 // signal is the column of a table that is watched, with its contexts.

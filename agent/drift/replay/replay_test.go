@@ -102,6 +102,40 @@ func TestRunContexts(t *testing.T) {
 	if len(r.Alarms) == 0 {
 		t.Fatal("a change in one context was not found")
 	}
+	if len(r.Monitors) != 1 || r.Monitors[0].Contexts != 2 || r.Monitors[0].State != drift.Latched || r.Monitors[0].Context != "" {
+		t.Errorf("got monitors %+v, want one, latched, of two contexts", r.Monitors)
+	}
+	rows := reference.String() + strings.TrimPrefix(signal.String(), "shift,x\n")
+	first := mustRun(t, rows, Options{Context: "shift", ReferenceRows: 1200})
+	for i := range first.Detections {
+		first.Detections[i] -= 1200
+	}
+	if !slices.Equal(first.Detections, r.Detections) {
+		t.Errorf("with the reference in the same file: got %v, want %v", first.Detections, r.Detections)
+	}
+	signal.WriteString("dawn,0.9\n")
+	o.Reference = strings.NewReader(reference.String())
+	if r := mustRun(t, signal.String(), o); r.Monitors[0].Unknown != 1 {
+		t.Errorf("got %d rows in unknown contexts, want 1", r.Monitors[0].Unknown)
+	}
+}
+
+// TestRunContextsLearned: without a reference every context learns its own, and a
+// change in one is found in that one.
+func TestRunContextsLearned(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("shift,x\n")
+	for i := range 700 {
+		wobble, night := float64(i*37%64-32)/1024, 0.5
+		if i >= 600 {
+			night = 0.4
+		}
+		fmt.Fprintf(&b, "day,%v\nnight,%v\n", 0.9+wobble, night+wobble)
+	}
+	r := mustRun(t, b.String(), Options{Context: "shift"})
+	if len(r.Alarms) == 0 {
+		t.Fatal("a change in one context was not found")
+	}
 	for _, a := range r.Alarms {
 		if a.Context != "night" || a.Row%2 != 1 {
 			t.Errorf("got %+v, want alarms at night alone", a)

@@ -10,9 +10,9 @@ import (
 	"kedge/agent/drift"
 )
 
-// unit is what watches one context.
+// unit is what watches one context, or all of them.
 type unit interface {
-	update(x float64) outcome
+	update(x float64, context string) outcome
 	// figures appends the statistics as the trace has them; NaN where there is none yet.
 	figures(dst []float64) []float64
 	// shares appends statistic/threshold of each detector.
@@ -35,9 +35,9 @@ type factory struct {
 	kind   drift.Kind        // of a detector by itself
 	params map[string]string // its parameters
 
-	monitors   bool
-	options    drift.Options
-	references map[string]drift.Reference // by context
+	monitors bool
+	options  drift.Options
+	shared   unit // of all contexts, where there is a reference
 }
 
 func newFactory(o Options) (*factory, error) {
@@ -108,7 +108,7 @@ func (f *factory) watch(o Options, detectors []string) error {
 	return err
 }
 
-// readReference condenses the reference, for every context.
+// readReference condenses the reference.
 func (f *factory) readReference(o Options) error {
 	s, err := open(o.Reference, o)
 	if err != nil {
@@ -117,9 +117,11 @@ func (f *factory) readReference(o Options) error {
 	return f.condense(s, o, math.MaxInt64, func(sample) error { return nil })
 }
 
-// condense makes the references of the next rows, limit at most, and shows them.
+// condense makes the reference of the next rows, limit at most, and shows them.
 func (f *factory) condense(s *signal, o Options, limit int64, show func(sample) error) error {
-	samples, rows := make(map[string][]float64), int64(0)
+	var xs []float64
+	var contexts []string
+	values, rows := make(map[string]bool), int64(0)
 	for rows < limit {
 		v, err := s.next()
 		if errors.Is(err, io.EOF) {
@@ -128,45 +130,53 @@ func (f *factory) condense(s *signal, o Options, limit int64, show func(sample) 
 			return err
 		}
 		if rows++; !math.IsNaN(v.fed) {
-			samples[v.context] = append(samples[v.context], v.fed)
+			xs, contexts = append(xs, v.fed), append(contexts, v.context)
+			values[v.context] = true
 		}
-		if len(samples) > maxContexts {
-			return fmt.Errorf("line %d: %w: column %q has more than %d values", v.line, ErrContexts, o.Context, maxContexts)
+		if len(values) > drift.MaxContexts {
+			return fmt.Errorf("line %d: %w: column %q has more than %d values", v.line, ErrContexts, o.Context, drift.MaxContexts)
 		}
 		if err := show(v); err != nil {
 			return err
 		}
 	}
-	if len(samples) == 0 {
+	if len(xs) == 0 {
 		return fmt.Errorf("%w: %s holds no number in %d rows", ErrEmpty, s.table.Name(s.column), rows)
 	}
-	f.references = make(map[string]drift.Reference)
-	for context, xs := range samples {
-		ref, err := drift.NewReference(xs)
-		if err != nil {
-			return err
-		}
-		f.references[context] = ref
-	}
-	return nil
+	return f.share(xs, contexts, o.Context != "")
 }
 
-// make makes the unit of a context.
-func (f *factory) make(context string) (unit, error) {
+// share makes the monitor of all contexts.
+func (f *factory) share(xs []float64, contexts []string, have bool) (err error) {
+	options := f.options
+	if options.Reference, err = drift.NewReference(xs); have {
+		options.Reference, err = drift.NewContextReference(xs, contexts)
+	}
+	if err != nil {
+		return err
+	}
+	m, err := drift.New(options)
+	f.shared = &monitor{m: m, detectors: len(f.figures)}
+	return err
+}
+
+// make makes the unit of a context. Monitors that learn what is normal do so for each.
+func (f *factory) make() (unit, error) {
+	if f.shared != nil {
+		return f.shared, nil
+	}
 	if !f.monitors {
 		d, err := f.kind.New(f.params)
 		return &detector{d}, err
 	}
-	o := f.options
-	o.Reference = f.references[context]
-	m, err := drift.New(o)
+	m, err := drift.New(f.options)
 	return &monitor{m: m, detectors: len(f.figures)}, err
 }
 
 // detector is a detector by itself.
 type detector struct{ d drift.Detector }
 
-func (u *detector) update(x float64) outcome {
+func (u *detector) update(x float64, _ string) outcome {
 	return outcome{alarm: u.d.Update(x) == drift.Drift}
 }
 
@@ -195,8 +205,8 @@ type monitor struct {
 	detectors int
 }
 
-func (u *monitor) update(x float64) outcome {
-	r := u.m.Update(x)
+func (u *monitor) update(x float64, context string) outcome {
+	r := u.m.UpdateIn(x, context)
 	return outcome{alarm: r.Fired != nil, first: r.State == drift.Drift, fired: r.Fired}
 }
 
@@ -223,7 +233,7 @@ func (u *monitor) each(dst []float64, value func(drift.Detector) float64) []floa
 func (u *monitor) watched(context string) Watched {
 	e := u.m.Explain()
 	return Watched{
-		Context: context, State: e.State, Learned: e.Learned, ReferenceN: e.ReferenceN, Mean: e.Mu0,
+		Context: context, Contexts: e.Contexts, Unknown: e.Unknown, State: e.State, Learned: e.Learned, ReferenceN: e.ReferenceN, Mean: e.Mu0,
 		Weak: e.Weak, Block: e.Block, Detectors: e.Detectors,
 	}
 }
