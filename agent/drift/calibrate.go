@@ -29,7 +29,7 @@ type Calibration struct {
 // than it is: thresholds from the bare histogram give too many false alarms half of
 // the time, tenfold in one case of ten (the problem that Gandy and Kvaløy,
 // "Guaranteed conditional performance of control charts via bootstrap methods",
-// 2013, solve by resampling). Here the promise comes first, in four ways, none of
+// 2013, solve by resampling). Here the promise comes first, in five ways, none of
 // which needs random numbers:
 //   - k lies below the mean of all but one in 700 of the distributions that the
 //     reference leaves plausible;
@@ -38,7 +38,9 @@ type Calibration struct {
 //   - h exceeds k, so that no single inference, however bad, is an alarm;
 //   - where samples depend on each other, [Reference.Inflation] of them count as one,
 //     and h stretches by the same factor, as the crossing times of a random
-//     walk do with its long-run variance.
+//     walk do with its long-run variance;
+//   - slow variation that the reference itself shows, [Reference.Wander], counts as
+//     uncertainty of the mean.
 //
 // TestCalibratePromise counts how often the promise holds.
 func Calibrate(ref Reference, delta, arl float64) (Calibration, error) {
@@ -55,7 +57,7 @@ func Calibrate(ref Reference, delta, arl float64) (Calibration, error) {
 		return Calibration{}, fmt.Errorf("drift: %w: run length is %v, want at least 1", ErrParameter, arl)
 	}
 	inflation := ref.Inflation()
-	b := newBelief(ref, inflation)
+	b := newBelief(ref, ref.uncertainty())
 	k := int(max(math.Floor(min((ref.Mean()-delta)*LatticeSize, b.lowerMean(toleranceRisk))), 0))
 	if k == 0 { // no sample counts against the signal
 		return Calibration{Delta: ref.Mean(), K: 0, H: 1, RunLength: math.Inf(1)}, nil

@@ -98,7 +98,7 @@ func TestCalibrateCorrelated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ref.Lags = nil
+	ref.Lags, ref.Blocks = nil, nil
 	independent, err := Calibrate(ref, DefaultDelta, 20000)
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ func NewContextReference(xs []float64, contexts []string) (Reference, error) {
 	for i, x := range xs {
 		deviations[i] = float64(Quantize(x)) - LatticeSize*r.Contexts[contexts[i]].Mean()
 	}
-	r.Lags = autocorrelations(deviations)
+	r.Lags, r.Blocks = autocorrelations(deviations), blockVariances(deviations)
 	return r, nil
 }
 
@@ -51,7 +51,7 @@ func (r Reference) validateContexts() error {
 		if err := c.Validate(); err != nil {
 			return fmt.Errorf("context %.40q: %w", name, err)
 		}
-		if len(c.Contexts) > 0 || len(c.Lags) > 0 || c.N == 0 {
+		if len(c.Contexts) > 0 || len(c.Lags) > 0 || len(c.Blocks) > 0 || c.N == 0 {
 			return fmt.Errorf("drift: %w: context %.40q is not plain counts", ErrReference, name)
 		}
 		for q, n := range c.Counts {
@@ -128,7 +128,7 @@ func (r Reference) align() *alignment {
 		return reference, reference - int(math.Ceil(slack+wholeStep-rest))
 	}
 	a := &alignment{shifts: make(map[string]int, len(r.Contexts))}
-	a.ref = Reference{Counts: make([]int64, LatticeSize), Lags: r.Lags}
+	a.ref = Reference{Counts: make([]int64, LatticeSize), Lags: r.Lags, Blocks: r.Blocks}
 	for name, c := range r.Contexts {
 		reference, signal := shifts(place(c.Mean(), float64(c.N)))
 		for q, n := range c.Counts {

@@ -11,7 +11,7 @@ import (
 // else. A change of how Go formats values would only make a device start afresh.
 func (o Options) fingerprint() uint64 {
 	h := fnv.New64a()
-	fmt.Fprintln(h, o.Reference.N, o.Reference.Counts, o.Reference.Lags, o.Reference.Contexts, o.ARL, o.Detectors, o.Delta, o.River, o.Cusum, o.Adwin)
+	fmt.Fprintln(h, o.Reference.N, o.Reference.Counts, o.Reference.Lags, o.Reference.Blocks, o.Reference.Contexts, o.ARL, o.Detectors, o.Delta, o.River, o.Cusum, o.Adwin)
 	return h.Sum64()
 }
 

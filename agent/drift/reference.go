@@ -29,6 +29,9 @@ type Reference struct {
 	// Lags are the autocorrelations at lags 1, 2, ... in [-1, 1], at most MaxLags.
 	// Empty means independent samples.
 	Lags []float64 `json:"lags,omitempty"`
+	// Blocks say how much successive blocks differ, shortest first. Empty means no more
+	// than Lags foretell.
+	Blocks []BlockVariance `json:"blocks,omitempty"`
 	// Contexts are the counts of the samples by the value of a declared context, without
 	// autocorrelations; see [NewContextReference]. Samples may be in none.
 	Contexts map[string]Reference `json:"contexts,omitempty"`
@@ -53,7 +56,7 @@ func referenceOf(steps []uint8) Reference {
 	for _, q := range steps {
 		r.Counts[q]++
 	}
-	r.Lags = autocorrelations(steps)
+	r.Lags, r.Blocks = autocorrelations(steps), blockVariances(steps)
 	return r
 }
 
@@ -83,6 +86,9 @@ func (r Reference) Validate() error {
 		if !(rho >= -1 && rho <= 1) {
 			return fmt.Errorf("drift: %w: autocorrelation at lag %d is %v", ErrReference, i+1, rho)
 		}
+	}
+	if err := r.validateBlocks(); err != nil {
+		return err
 	}
 	return r.validateContexts()
 }
@@ -117,18 +123,19 @@ func (r Reference) Std() float64 {
 	return math.Sqrt(sum / float64(r.N))
 }
 
-// StdErr is the standard error of Mean: the standard deviation over the root of the
-// number of samples that independent ones would need to tell as much
-// ([Reference.Inflation]). Infinite for an absent reference.
+// StdErr is the standard error of Mean as the mean of days to come: the standard
+// deviation over the root of the number of samples that independent ones would need to
+// tell as much ([Reference.Inflation]), and [Reference.Wander]. Infinite for an absent
+// reference.
 func (r Reference) StdErr() float64 {
 	if r.N == 0 {
 		return math.Inf(1)
 	}
-	return r.Std() * math.Sqrt(r.Inflation()/float64(r.N))
+	return r.Std() * math.Sqrt(r.uncertainty()/float64(r.N))
 }
 
 // Merge pools two references of the same signal. Autocorrelations are averaged by
-// size: a shift between the two is not counted as correlation.
+// size, block variances by number: a shift between the two does not count.
 func Merge(a, b Reference) Reference {
 	merged := Reference{Counts: make([]int64, LatticeSize), N: a.N + b.N}
 	for _, r := range [...]Reference{a, b} {
@@ -145,6 +152,7 @@ func Merge(a, b Reference) Reference {
 	if merged.N == 0 {
 		return merged
 	}
+	merged.Blocks = mergeBlocks(a.Blocks, b.Blocks)
 	merged.Lags = make([]float64, max(len(a.Lags), len(b.Lags)))
 	for i := range merged.Lags {
 		for _, r := range [...]Reference{a, b} {
@@ -177,7 +185,7 @@ func (r Reference) ESRMean(arl float64) float64 {
 // the mean lies below this one in one of 44 of the distributions that the reference
 // leaves plausible; and the margin is at least leastDrop.
 func (r Reference) guardedMean(arl float64) float64 {
-	lower := newBelief(r, r.Inflation()).lowerMean(meanRisk) / LatticeSize
+	lower := newBelief(r, r.uncertainty()).lowerMean(meanRisk) / LatticeSize
 	return min(r.ESRMean(arl), lower, r.Mean()-leastDrop)
 }
 
