@@ -15,8 +15,8 @@ import (
 func TestWeather(t *testing.T) {
 	path := filepath.Join("..", "..", "..", "..", "shared", "drift", "golden", "real_weather_err.csv.gz")
 	file, err := os.Open(path)
-	if os.IsNotExist(err) && os.Getenv("KEDGE_REQUIRE_SHARED") == "" {
-		t.Skipf("needs %s", path)
+	if os.IsNotExist(err) && os.Getenv("KEDGE_REQUIRE_SHARED") != "1" {
+		t.Skipf("SKIPPED: no recording beside the checkout: %v", err)
 	} else if err != nil {
 		t.Fatal(err)
 	}
