@@ -160,7 +160,21 @@ func smallest() []form {
 		{"bundle-manifest", &trust.Manifest{Format: 1, Name: "m", Version: 1, Signal: "top1", GoldenSamples: 1}},
 		{"bundle-features", feature.Set{{Scale: 1}}},
 		{"bundle-reference", drift.Reference{Counts: make([]int64, drift.LatticeSize)}},
+		{"bundle-reference", blocksReference()},
+		{"reference-document", &trust.ReferenceDocument{Type: "reference", Site: "a", Device: "b", Model: d, Sequence: 1, Reference: marshal(blocksReference())}},
 	}
+}
+
+func blocksReference() drift.Reference {
+	return drift.Reference{Counts: make([]int64, drift.LatticeSize), Blocks: []drift.BlockVariance{{Rows: 64, Blocks: 12, Variance: 1}}}
+}
+
+func marshal(v any) json.RawMessage {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return data
 }
 
 func TestInstances(t *testing.T) {
