@@ -5,7 +5,7 @@ const (
 	recentSize   = 100 // samples in the recent mean
 	courseSize   = 64  // points in the course
 	courseStride = 4   // samples per point, at least
-	maxDetectors = 5   // as many as there are makers
+	maxDetectors = 7   // as many as there are makers, and the other side of two
 )
 
 // window is the recent part of the signal, as lattice steps with an exact sum.

@@ -77,7 +77,7 @@ func (m *Monitor) Explain() Explanation {
 	for i := range m.watched {
 		w := &m.watched[i]
 		e.Detectors = append(e.Detectors, DetectorExplanation{
-			Name: w.Name(), Statistic: w.Statistic(), Threshold: w.Threshold(),
+			Name: w.name(), Statistic: w.Statistic(), Threshold: w.Threshold(),
 			Alarms: w.alarms, ARL: w.promise.arl, Promise: w.promise.text,
 		})
 	}

@@ -50,7 +50,7 @@ const leastBlocks = 400
 func makeESR(o Options, ref Reference) (Detector, promise, error) {
 	block := ref.BlockLength()
 	mu0 := ref.ESRMean(o.share() / float64(block))
-	if len(o.Detectors) > 1 {
+	if o.promising() > 1 {
 		mu0 = ref.guardedMean(o.share() / float64(block))
 	}
 	d, err := NewESR(ESROptions{Mu0: mu0, ARL: max(o.share(), leastBlocks*float64(block)), Block: block})

@@ -19,10 +19,13 @@ type Options struct {
 	// together, at least 100. 0 means DefaultARL.
 	ARL float64
 	// Detectors names those that run side by side, each at most once. Empty means
-	// PageHinkley and EDetector. With n of them each gets a run length of n*ARL, so
-	// that their false alarms together come at the rate 1/ARL. PageHinkleyRiver, CUSUM
-	// and ADWIN keep their own parameters and promise nothing.
+	// PageHinkley and EDetector. Where n of these run, sides counted, each gets a run
+	// length of n*ARL, so that their false alarms together come at the rate 1/ARL.
+	// PageHinkleyRiver, CUSUM and ADWIN keep their own parameters and promise nothing.
 	Detectors []string
+	// Sides are those on which PageHinkley and EDetector watch. On the rising one their
+	// names end in "-rising".
+	Sides Side
 	// Delta is the loss of the mean that Page-Hinkley tolerates, in units of the
 	// signal. 0 means DefaultDelta.
 	Delta float64
@@ -55,6 +58,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("drift: %w: run length is %v, want at least %d", ErrParameter, o.ARL, minARL)
 	case !finite(o.Delta) || o.Delta < 0 || o.Delta >= 1:
 		return o, fmt.Errorf("drift: %w: delta is %v, want [0, 1)", ErrParameter, o.Delta)
+	case o.Sides > BothSides:
+		return o, fmt.Errorf("drift: %w: unknown side %d", ErrParameter, o.Sides)
 	}
 	for i, name := range o.Detectors {
 		if slices.Contains(o.Detectors[:i], name) {
@@ -74,8 +79,8 @@ func (o Options) withDefaults() (Options, error) {
 	return o, o.Reference.Validate()
 }
 
-// share is each detector's run length.
-func (o Options) share() float64 { return o.ARL * float64(len(o.Detectors)) }
+// share is the run length of each detector that promises one.
+func (o Options) share() float64 { return o.ARL * float64(max(o.promising(), 1)) }
 
 // Monitor runs detectors side by side over one signal and keeps what a drift report
 // needs. Its states pass learning, stable, warning, drift, latched; only a new
@@ -89,8 +94,10 @@ type Monitor struct {
 	learned []uint8   // lattice steps collected for want of a reference
 
 	watched []watched
-	align   *alignment // of contexts; nil for none
-	unknown int64      // samples in contexts that the reference does not have
+	// align and rise are those of contexts, for either side; nil without contexts.
+	align, rise *alignment
+
+	unknown int64 // samples in contexts that the reference does not have
 	state   State
 	n       int64 // samples since the reference is in force
 	skipped int64 // samples that were no number
@@ -104,6 +111,7 @@ type Monitor struct {
 // watched is a detector with its own count.
 type watched struct {
 	Detector
+	rising  bool // sees the lattice turned around
 	alarms  int64
 	fired   bool // at the last update; the next one resets first
 	promise promise
@@ -144,20 +152,28 @@ func New(o Options) (*Monitor, error) {
 
 // watch puts a reference in force.
 func (m *Monitor) watch(ref Reference) error {
-	all := make([]watched, 0, len(m.opts.Detectors))
-	align := ref.align()
-	o, common := m.opts, ref
-	if align != nil {
-		o.stays, common = true, align.ref
-	}
-	for _, name := range m.opts.Detectors {
-		d, p, err := makers[name](o, common)
-		if err != nil {
-			return err
+	var all []watched
+	align, rise := ref.align(), ref.mirrored().align()
+	for side, rising := range m.opts.sides() {
+		o, common, a := m.opts, ref, align
+		if rising {
+			common, a = ref.mirrored(), rise
 		}
-		all = append(all, watched{Detector: d, promise: p})
+		if a != nil {
+			o.stays, common = true, a.ref
+		}
+		for _, name := range m.opts.Detectors {
+			if side > 0 && !sided(name) {
+				continue // runs already
+			}
+			d, p, err := makers[name](o, common)
+			if err != nil {
+				return err
+			}
+			all = append(all, watched{Detector: d, rising: rising && sided(name), promise: p})
+		}
 	}
-	m.ref, m.align, m.watched, m.state, m.n = ref, align, all, Stable, 0
+	m.ref, m.align, m.rise, m.watched, m.state, m.n = ref, align, rise, all, Stable, 0
 	m.course = newCourse(ref.BlockLength(), len(all))
 	return nil
 }
@@ -188,14 +204,18 @@ func (m *Monitor) UpdateIn(x float64, context string) Result {
 	if !known {
 		m.unknown++
 	}
-	y := float64(aligned) / LatticeSize
+	mirrored, _ := m.rise.step(mirror(q), context)
 	alarm, highest := false, Stable
 	for i := range m.watched {
 		w := &m.watched[i]
 		if w.fired {
 			w.Reset()
 		}
-		state := w.Update(y)
+		step := aligned
+		if w.rising {
+			step = mirrored
+		}
+		state := w.Update(float64(step) / LatticeSize)
 		w.fired = state == Drift
 		if w.fired {
 			w.alarms++
@@ -224,7 +244,7 @@ func (m *Monitor) alarm() Result {
 	var fired []string
 	for i := range m.watched {
 		if m.watched[i].fired {
-			fired = append(fired, m.watched[i].Name())
+			fired = append(fired, m.watched[i].name())
 		}
 	}
 	m.alarms++
@@ -282,7 +302,7 @@ func (m *Monitor) State() State { return m.state }
 func (m *Monitor) Reference() Reference { return m.ref }
 
 // Detector is the i-th of the detectors that run, in the order of Options.Detectors,
-// or nil while the monitor learns. It is the monitor's own: only look at it.
+// the falling side before the rising one, or nil while the monitor learns. It is the monitor's own: only look at it.
 func (m *Monitor) Detector(i int) Detector {
 	if i >= len(m.watched) {
 		return nil

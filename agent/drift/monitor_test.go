@@ -134,8 +134,8 @@ func TestMonitorExplains(t *testing.T) {
 		t.Fatalf("got detectors %+v, fired %v", e.Detectors, e.FirstFired)
 	}
 	for _, d := range e.Detectors[:2] {
-		if d.ARL != 15000 || !strings.Contains(d.Promise, "expected run length >= 15000") {
-			t.Errorf("%s: got promise %v %q, want a third of the budget: 15000", d.Name, d.ARL, d.Promise)
+		if d.ARL != 10000 || !strings.Contains(d.Promise, "expected run length >= 10000") {
+			t.Errorf("%s: got promise %v %q, want half of the budget, since the third promises nothing: 10000", d.Name, d.ARL, d.Promise)
 		}
 		if fired := slices.Contains(e.FirstFired, d.Name); fired != (d.Statistic >= d.Threshold) || fired != (d.Alarms == 1) {
 			t.Errorf("%s: fired %v with %v of %v, %d alarms", d.Name, fired, d.Statistic, d.Threshold, d.Alarms)

@@ -11,7 +11,7 @@ import (
 // else. A change of how Go formats values would only make a device start afresh.
 func (o Options) fingerprint() uint64 {
 	h := fnv.New64a()
-	fmt.Fprintln(h, o.Reference.N, o.Reference.Counts, o.Reference.Lags, o.Reference.Blocks, o.Reference.Contexts, o.ARL, o.Detectors, o.Delta, o.River, o.Cusum, o.Adwin)
+	fmt.Fprintln(h, o.Reference.N, o.Reference.Counts, o.Reference.Lags, o.Reference.Blocks, o.Reference.Contexts, o.ARL, o.Detectors, o.Sides, o.Delta, o.River, o.Cusum, o.Adwin)
 	return h.Sum64()
 }
 
@@ -29,7 +29,7 @@ func (m *Monitor) Snapshot() []byte {
 	first := byte(0) // a bit per detector, in their order
 	for i := range m.watched {
 		for _, name := range m.fired {
-			if m.watched[i].Name() == name {
+			if m.watched[i].name() == name {
 				first |= 1 << i
 			}
 		}
@@ -71,10 +71,10 @@ func (m *Monitor) blank() *Monitor {
 		next.learned = make([]uint8, 0, FullReference)
 		return next
 	}
-	next.align = m.align
+	next.align, next.rise = m.align, m.rise
 	next.state, next.course = Stable, newCourse(m.ref.BlockLength(), len(m.watched))
 	for _, w := range m.watched {
-		next.watched = append(next.watched, watched{Detector: blankDetector(w.Detector), promise: w.promise})
+		next.watched = append(next.watched, watched{Detector: blankDetector(w.Detector), rising: w.rising, promise: w.promise})
 	}
 	return next
 }
@@ -130,7 +130,7 @@ func (m *Monitor) decode(d *decoder) error {
 			return fmt.Errorf("drift: monitor: %w", err)
 		}
 		if first&(1<<i) != 0 {
-			m.fired = append(m.fired, w.Name())
+			m.fired = append(m.fired, w.name())
 		}
 	}
 	if first>>len(m.watched) != 0 {

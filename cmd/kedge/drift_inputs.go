@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"kedge/agent/drift"
 	"kedge/agent/drift/inputs"
 	"kedge/agent/drift/replay"
 	"kedge/cmd/internal/cli"
@@ -25,7 +26,7 @@ func (c *driftReplay) checkInputs() error {
 		return nil
 	case o.ReferenceRows == 0:
 		return cli.WithHint(cli.Usagef("drift replay: --inputs needs --reference-rows"), "how many rows from the first on are known to be good, such as 4000")
-	case o.Detector != "" || len(o.Params) > 0 || o.Complement || o.Column != "" || c.reference != "" || c.trace != "" || c.plot != "":
+	case o.Sides != drift.FallingSide || o.Detector != "" || len(o.Params) > 0 || o.Complement || o.Column != "" || c.reference != "" || c.trace != "" || c.plot != "":
 		return cli.WithHint(cli.Usagef("drift replay: --inputs goes with --reference-rows, --context, --exclude, --arl and --false-alarms alone"), "the other flags are for one signal")
 	}
 	return nil

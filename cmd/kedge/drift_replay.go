@@ -26,7 +26,7 @@ the first that holds numbers. Printed are the rows of the alarms, counted from 0
 Without --detector the pair runs that a device runs, page-hinkley and e-sr, with the false alarms
 that you allow: --false-alarms with --rate, or --arl. What is normal is learned from --reference,
 or else from the first 500 samples. It looks for a falling signal; --complement turns a rising one
-round. docs/drift.md says how to choose.
+round, --sides both looks for either. docs/drift.md says how to choose.
 With --inputs all columns of numbers are watched as what the model sees, against the first
 --reference-rows rows; printed are the rows where one of them moved that had not, and which have.
 
@@ -78,6 +78,10 @@ func setupDriftReplay(fs *flag.FlagSet) cli.Run {
 	fs.StringVar(&c.rate, "rate", "", "`COUNT/TIME` of samples from a device, such as 10/s, for --false-alarms")
 	fs.IntVar(&c.devices, "devices", 1, "`N` devices that have those false alarms together")
 	fs.Float64Var(&o.ARL, "arl", 0, "`SAMPLES` between false alarms, instead of --false-alarms (10000 where both are left out)")
+	fs.Func("sides", "`SIDES` on which the pair looks for a change: down, up or both (down where it is left out)", func(s string) (err error) {
+		o.Sides, err = drift.ParseSide(s)
+		return err
+	})
 	fs.StringVar(&c.reference, "reference", "", "`FILE` with the signal as it was when all was well, a CSV of the same form")
 	fs.Int64Var(&o.ReferenceRows, "reference-rows", 0, "`N` rows of FILE, from the first on, that are the reference and are not watched")
 	fs.BoolVar(&c.inputs, "inputs", false, "watch every column of numbers as an input of the model instead of one signal")

@@ -23,6 +23,8 @@ type Options struct {
 	// ARL is the wanted number of samples between false alarms. 0 means
 	// drift.DefaultARL. Only what runs in a monitor takes it.
 	ARL float64
+	// Sides are those on which a monitor watches.
+	Sides drift.Side
 	// Reference is a table of the same form with the signal as it was when all was
 	// well. Without one a monitor learns from the first samples.
 	Reference io.Reader

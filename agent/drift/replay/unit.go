@@ -62,8 +62,8 @@ func newFactory(o Options) (*factory, error) {
 	if calibrated(kind, o.Params) {
 		return f, f.watch(o, []string{kind.Name})
 	}
-	if o.ARL != 0 || o.Reference != nil || o.ReferenceRows != 0 {
-		return nil, fmt.Errorf("%w: %s as it is given takes neither a wanted run length nor a reference", ErrOptions, kind.Name)
+	if o.ARL != 0 || o.Reference != nil || o.ReferenceRows != 0 || o.Sides != drift.FallingSide {
+		return nil, fmt.Errorf("%w: %s as it is given takes neither a wanted run length nor a reference nor sides", ErrOptions, kind.Name)
 	}
 	f.figures, f.lines = kind.Stats, []string{kind.Name}
 	_, err = kind.New(o.Params) // so that a wrong parameter comes before a wrong file
@@ -79,8 +79,9 @@ func calibrated(kind drift.Kind, params map[string]string) bool {
 
 // watch prepares for monitors.
 func (f *factory) watch(o Options, detectors []string) error {
-	f.monitors, f.figures, f.lines = true, detectors, detectors
-	f.options = drift.Options{ARL: o.ARL, Detectors: detectors}
+	names := drift.Options{Detectors: detectors, Sides: o.Sides}.Names()
+	f.monitors, f.figures, f.lines = true, names, names
+	f.options = drift.Options{ARL: o.ARL, Detectors: detectors, Sides: o.Sides}
 	for name, text := range o.Params {
 		v, err := strconv.ParseFloat(text, 64)
 		switch {
