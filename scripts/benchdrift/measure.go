@@ -18,39 +18,6 @@ const (
 	horizon = 5000  // after it
 )
 
-// watcher is one detector over one stream.
-type watcher func(x float64, context string) (alarm bool)
-
-// detector makes watchers.
-type detector struct {
-	name string
-	make func(ref drift.Reference) (watcher, error)
-}
-
-var detectors = []detector{
-	{"kedge", func(ref drift.Reference) (watcher, error) {
-		m, err := drift.New(drift.Options{Reference: ref})
-		if err != nil {
-			return nil, err
-		}
-		return func(x float64, context string) bool { return len(m.UpdateIn(x, context).Fired) > 0 }, nil
-	}},
-	{"river Page-Hinkley", func(drift.Reference) (watcher, error) {
-		d, err := drift.NewRiver(drift.RiverOptions{})
-		if err != nil {
-			return nil, err
-		}
-		return func(x float64, _ string) bool { return d.Update(x) == drift.Drift }, nil
-	}},
-	{"river ADWIN", func(drift.Reference) (watcher, error) {
-		d, err := drift.NewAdwin(drift.AdwinOptions{})
-		if err != nil {
-			return nil, err
-		}
-		return func(x float64, _ string) bool { return d.Update(x) == drift.Drift }, nil
-	}},
-}
-
 // result is what the streams of a kind came to.
 type result struct {
 	falseAlarm   float64 // share of streams with one
@@ -69,12 +36,41 @@ func (r result) runLength() string {
 	return fmt.Sprint(r.samples / r.alarms)
 }
 
+// tune finds the threshold at which one stream in twenty has a false alarm.
+func tune(s scenario, d detector, streams int) (float64, error) {
+	most, errs := make([]float64, streams), make([]error, streams)
+	parallel(streams, func(i int) {
+		w, next, err := s.begin(d, math.Inf(1), i, -1)
+		if errs[i] = err; err != nil {
+			return
+		}
+		for t := range control {
+			w.update(next(t))
+			most[i] = math.Max(most[i], w.statistic())
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return 0, err
+		}
+	}
+	slices.Sort(most)
+	return most[streams-streams/20-1], nil
+}
+
 // measure runs streams on all processors.
 func measure(s scenario, d detector, streams int) (result, error) {
+	threshold := 0.0
+	if d.tuned {
+		var err error
+		if threshold, err = tune(s, d, streams); err != nil {
+			return result{}, err
+		}
+	}
 	alarms, delays, errs := make([]int, streams), make([]float64, streams), make([]error, streams)
 	parallel(streams, func(i int) {
-		if alarms[i], errs[i] = s.control(d, i); errs[i] == nil {
-			delays[i], errs[i] = s.delay(d, i)
+		if alarms[i], errs[i] = s.control(d, threshold, i); errs[i] == nil {
+			delays[i], errs[i] = s.delay(d, threshold, i)
 		}
 	})
 	r := result{samples: control * streams}
@@ -116,7 +112,7 @@ func parallel(n int, f func(i int)) {
 
 // begin draws the reference and shows it to the detector, for those that need to see
 // the signal before they can tell a change.
-func (s scenario) begin(d detector, stream, change int) (watcher, func(i int) (float64, string), error) {
+func (s scenario) begin(d detector, threshold float64, stream, change int) (watcher, func(i int) (float64, string), error) {
 	rng := rand.New(rand.NewPCG(uint64(stream), uint64(change+2)))
 	if change >= 0 {
 		change += s.reference
@@ -131,20 +127,20 @@ func (s scenario) begin(d detector, stream, change int) (watcher, func(i int) (f
 		ref, err = drift.NewContextReference(xs, contexts)
 	}
 	if err != nil {
-		return nil, nil, err
+		return watcher{}, nil, err
 	}
-	w, err := d.make(ref)
+	w, err := d.make(ref, threshold)
 	return w, func(i int) (float64, string) { return next(s.reference + i) }, err
 }
 
 // control counts false alarms.
-func (s scenario) control(d detector, stream int) (alarms int, err error) {
-	w, next, err := s.begin(d, stream, -1)
+func (s scenario) control(d detector, threshold float64, stream int) (alarms int, err error) {
+	w, next, err := s.begin(d, threshold, stream, -1)
 	if err != nil {
 		return 0, err
 	}
 	for i := range control {
-		if w(next(i)) {
+		if w.update(next(i)) {
 			alarms++
 		}
 	}
@@ -152,13 +148,13 @@ func (s scenario) control(d detector, stream int) (alarms int, err error) {
 }
 
 // delay is that of the first alarm after the change.
-func (s scenario) delay(d detector, stream int) (float64, error) {
-	w, next, err := s.begin(d, stream, lead)
+func (s scenario) delay(d detector, threshold float64, stream int) (float64, error) {
+	w, next, err := s.begin(d, threshold, stream, lead)
 	if err != nil {
 		return 0, err
 	}
 	for i := range lead + horizon {
-		if w(next(i)) && i >= lead {
+		if w.update(next(i)) && i >= lead {
 			return float64(i - lead + 1), nil
 		}
 	}

@@ -17,6 +17,7 @@ type scenario struct {
 	// start begins a stream and returns its samples one by one; change is the number of
 	// the first sample that differs, or -1.
 	start func(rng *rand.Rand, change int) func(i int) (x float64, context string)
+	rare  bool // also measured with false alarms as rare as on a large fleet
 }
 
 const calm = 500
@@ -27,7 +28,7 @@ func abrupt(name string, before, after []float64) scenario { return gradual(name
 // gradual draws ever more of its samples from the other distribution.
 func gradual(name string, before, after []float64, width int) scenario {
 	a, b := newSource(before), newSource(after)
-	return scenario{name, calm, func(rng *rand.Rand, change int) func(int) (float64, string) {
+	return scenario{name: name, reference: calm, start: func(rng *rand.Rand, change int) func(int) (float64, string) {
 		return func(i int) (float64, string) {
 			if change >= 0 && rng.Float64()*float64(width) < float64(i-change+1) {
 				return b.draw(rng), ""
@@ -44,7 +45,7 @@ func synthetic() []scenario {
 		abrupt("Beta(19,1), drop .10", beta(19), betaMean(0.85)),
 		abrupt("Beta(19,1), drop .19", beta(19), betaMean(0.76)),
 		gradual("Beta(19,1), gradual drop .10 over 1,000", beta(19), betaMean(0.85), 1000),
-		{"Beta(19,1), incremental drop .10 over 1,000", calm, func(rng *rand.Rand, change int) func(int) (float64, string) {
+		{name: "Beta(19,1), incremental drop .10 over 1,000", reference: calm, start: func(rng *rand.Rand, change int) func(int) (float64, string) {
 			return func(i int) (float64, string) {
 				mean := 0.95
 				if change >= 0 && i >= change {
@@ -57,8 +58,8 @@ func synthetic() []scenario {
 		abrupt("right or wrong, .95 to .80", two(0, 255, .05), two(0, 255, .20)),
 	}
 	for _, ratio := range []float64{0.5, 0.9, 0.99} {
-		all = append(all, scenario{"autocorrelation " + strconv.FormatFloat(ratio, 'g', -1, 64) + ", drop .10", 2000,
-			func(rng *rand.Rand, change int) func(int) (float64, string) {
+		all = append(all, scenario{name: "autocorrelation " + strconv.FormatFloat(ratio, 'g', -1, 64) + ", drop .10", reference: 2000,
+			start: func(rng *rand.Rand, change int) func(int) (float64, string) {
 				c := newCorrelated(rng, ratio)
 				return func(i int) (float64, string) {
 					x := c.draw()
@@ -69,8 +70,8 @@ func synthetic() []scenario {
 				}
 			}})
 	}
-	return append(all, scenario{"daily rhythm of 2 points, drop .03, context hour", 2880,
-		func(rng *rand.Rand, change int) func(int) (float64, string) {
+	return append(all, scenario{name: "daily rhythm of 2 points, drop .03, context hour", reference: 2880,
+		start: func(rng *rand.Rand, change int) func(int) (float64, string) {
 			return func(i int) (float64, string) {
 				mean := 0.93 + 0.02*math.Sin(2*math.Pi*float64(i)/1440)
 				x := math.Pow(rng.Float64(), (1-mean)/mean)
@@ -109,9 +110,13 @@ func recorded(golden string) []scenario {
 		return w
 	}
 	held := weights(0, 507)
-	return []scenario{
+	all := []scenario{
 		abrupt("gas, batch 3", held, weights(507, 2093)),
 		abrupt("gas, batch 6", held, weights(2451, 4751)),
 		abrupt("gas, batch 8", held, weights(4751, 5045)),
 	}
+	for i := range all {
+		all[i].rare = true
+	}
+	return all
 }
