@@ -100,7 +100,7 @@ func Inspect(file []byte, o Options) (*Report, error) {
 		return r, err
 	}
 	r.MACs = &m.macs
-	l, err := m.arrange(false)
+	l, err := m.arrange(SessionOptions{})
 	if err == nil {
 		r.ArenaBytes = &l.size
 	}

@@ -35,17 +35,17 @@ const (
 )
 
 // layOut plans the arena. The tensors of a subgraph that CALL_ONCE runs lie in
-// that operator's scratch. With separate set nothing shares memory. With
+// that operator's scratch; o is for those of the main one. With
 // ErrArena the plan that needs too much is returned too.
-func (m *Model) layOut(separate bool) (layout, error) {
+func (m *Model) layOut(o SessionOptions) (layout, error) {
 	inits := make([]layout, len(m.inits))
 	for i := range m.inits {
 		var err error
-		if inits[i], err = m.inits[i].place(separate, nil, nil, calledPairs); err != nil {
+		if inits[i], err = m.inits[i].place(SessionOptions{Separate: o.Separate}, nil, nil, calledPairs); err != nil {
 			return layout{}, fmt.Errorf("subgraph %d: %w", m.inits[i].index, err)
 		}
 	}
-	l, err := m.place(separate, inits, m.variables.List, mainPairs)
+	l, err := m.place(o, inits, m.variables.List, mainPairs)
 	if err == nil && l.size > m.options.maxArena() {
 		err = fmt.Errorf("%w: needs %d bytes, limit %d", ErrArena, l.size, m.options.maxArena())
 	}
@@ -53,11 +53,16 @@ func (m *Model) layOut(separate bool) (layout, error) {
 }
 
 // place plans one subgraph. Variables are there at every step.
-func (p *program) place(separate bool, inits []layout, variables []op.Variable, pairs int) (layout, error) {
+func (p *program) place(o SessionOptions, inits []layout, variables []op.Variable, pairs int) (layout, error) {
 	end := len(p.graph.Operators) + 1
-	lives, err := p.lifetimes(end, separate)
+	lives, err := p.lifetimes(end, o.Separate)
 	if err != nil {
 		return layout{}, err
+	}
+	for _, t := range o.Keep {
+		if lives[t].Last >= 0 {
+			lives[t].Last = end
+		}
 	}
 	for i := range p.steps {
 		lives = append(lives, plan.Buffer{Size: p.scratch(i, inits), First: i + 1, Last: i + 1})
@@ -70,7 +75,7 @@ func (p *program) place(separate bool, inits []layout, variables []op.Variable, 
 	}
 	l := layout{inits: inits}
 	var offsets []int
-	if separate {
+	if o.Separate {
 		l.source = p.apart(lives, end)
 		offsets, l.size, err = plan.Place(lives, pairs)
 	} else {

@@ -77,15 +77,15 @@ func Load(file []byte, o Options) (*Model, error) {
 	if err := m.checkWork(); err != nil {
 		return nil, err
 	}
-	if m.shared, err = m.arrange(false); err != nil {
+	if m.shared, err = m.arrange(SessionOptions{}); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
 // arrange is layOut with one kind of error for an arena that is too large.
-func (m *Model) arrange(separate bool) (layout, error) {
-	l, err := m.layOut(separate)
+func (m *Model) arrange(o SessionOptions) (layout, error) {
+	l, err := m.layOut(o)
 	if errors.Is(err, plan.ErrTooLarge) {
 		err = fmt.Errorf("%w: %w", ErrArena, err)
 	}

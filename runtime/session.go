@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"fmt"
 	"unsafe"
 
 	"kedge/runtime/kernel"
@@ -12,6 +13,10 @@ type SessionOptions struct {
 	// Separate gives every tensor memory of its own, so that after Invoke all
 	// intermediate results can be read.
 	Separate bool
+	// Keep lists tensors by index that are not overwritten before Invoke returns, so
+	// that Session.Tensor is what the last Invoke computed of them: what a classifier
+	// has before its softmax, say. The arena may grow.
+	Keep []int
 }
 
 // Session is a model with memory: an Invoker.
@@ -30,12 +35,18 @@ type Session struct {
 var _ Invoker = (*Session)(nil)
 
 // NewSession allocates a session's memory and puts variables into their initial
-// state. It fails with ErrArena when Separate needs more than allowed.
+// state. It fails with ErrArena when what is to be readable needs more
+// than allowed.
 func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	l := m.shared
-	if o.Separate {
+	if o.Separate || len(o.Keep) > 0 {
+		for _, t := range o.Keep {
+			if t < 0 || t >= len(m.graph.Tensors) {
+				return nil, fmt.Errorf("%w: tensor %d to keep, the model has %d", ErrMalformed, t, len(m.graph.Tensors))
+			}
+		}
 		var err error
-		if l, err = m.arrange(true); err != nil {
+		if l, err = m.arrange(o); err != nil {
 			return nil, err
 		}
 	}
@@ -133,6 +144,7 @@ func (s *Session) Computed() []TensorInfo {
 }
 
 // Tensor is the content of the tensor with that index. In a session with
-// Separate set it is what the last Invoke computed; otherwise other tensors may
-// have been laid over it, or it is nil because no operator needs it.
+// Separate set, or with the tensor in Keep, it is what the last Invoke computed;
+// otherwise other tensors may have been laid over it. It is nil where no operator
+// needs it.
 func (s *Session) Tensor(index int) []byte { return s.memory.Tensors[index] }

@@ -277,3 +277,46 @@ func TestInspect(t *testing.T) {
 		t.Errorf("got %+v, %v, want %v", r, err, runtime.ErrNotTFLite)
 	}
 }
+
+// TestKeep keeps one tensor after the other, and compares what is in it with a
+// session in which nothing shares memory.
+func TestKeep(t *testing.T) {
+	m := load(t, runtimetest.SmallNet(), runtime.Options{})
+	separate := session(t, m, runtime.SessionOptions{Separate: true})
+	for i := range separate.Input(0) {
+		separate.Input(0)[i] = byte(37 * i)
+	}
+	overwritten := session(t, m, runtime.SessionOptions{})
+	copy(overwritten.Input(0), separate.Input(0))
+	if err := errors.Join(separate.Invoke(), overwritten.Invoke()); err != nil {
+		t.Fatal(err)
+	}
+	lost := 0
+	for _, info := range separate.Computed() {
+		s := session(t, m, runtime.SessionOptions{Keep: []int{info.Index}})
+		for i := range s.Input(0) {
+			s.Input(0)[i] = byte(37 * i)
+		}
+		if err := s.Invoke(); err != nil {
+			t.Fatal(err)
+		}
+		want := separate.Tensor(info.Index)
+		if got := s.Tensor(info.Index); !bytes.Equal(got, want) {
+			t.Errorf("tensor %d %q: got % x, want % x", info.Index, info.Name, got, want)
+		}
+		if !bytes.Equal(s.Output(0), separate.Output(0)) {
+			t.Errorf("tensor %d %q kept: got output % x, want % x", info.Index, info.Name, s.Output(0), separate.Output(0))
+		}
+		if !bytes.Equal(overwritten.Tensor(info.Index), want) {
+			lost++
+		}
+	}
+	if lost == 0 {
+		t.Error("no tensor is overwritten anyway: the comparison says little")
+	}
+	for _, bad := range []int{-1, 1000} {
+		if _, err := m.NewSession(runtime.SessionOptions{Keep: []int{bad}}); !errors.Is(err, runtime.ErrMalformed) {
+			t.Errorf("keep %d: got %v, want ErrMalformed", bad, err)
+		}
+	}
+}
