@@ -3,8 +3,10 @@ package agent
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"kedge/agent/buffer"
+	"kedge/agent/drift"
 	"kedge/agent/pipeline"
 	"kedge/telemetry/event"
 	"kedge/telemetry/wire"
@@ -99,25 +101,45 @@ func (a *agent) driftReport(got pipeline.Answer, sample string, evidence wire.Ev
 	d := &wire.Drift{
 		Model: a.serving.installed.Ref(), Sample: sample, N: uint64(r.N), Alarm: uint64(r.Alarms),
 		Fired: got.Fired, Weak: r.Weak, Evidence: evidence,
-		Promise: fmt.Sprintf("at most one false alarm in %.0f inferences, all detectors together", r.ARL),
+		Promise: promise(r.ARL, "all detectors together"),
 		Before:  a.window(r.Before, r.Moved), After: a.window(r.After, r.Moved),
+		Detectors: detectors(&r.Explanation, "", got.Fired),
 	}
-	if r.Weak {
+	if r.Explanation.Weak {
 		d.Promise += fmt.Sprintf("; it does not hold yet: the reference has %d samples", r.ReferenceN)
 	}
 	// The signal was compared with the reference, not with what came since.
 	d.Before.N, d.Before.SignalMean = uint64(r.ReferenceN), r.Mu0
-	for i, e := range r.Detectors {
-		one := wire.Detector{Name: e.Name, Statistic: e.Statistic, Threshold: e.Threshold, Promise: e.Promise}
-		for _, name := range got.Fired {
-			one.Fired = one.Fired || name == e.Name
-		}
-		for _, point := range r.Course {
-			one.Course = append(one.Course, point.Statistics[i])
-		}
-		d.Detectors = append(d.Detectors, one)
+	for _, o := range r.Others {
+		d.Signals = append(d.Signals, wire.Signal{
+			Name: o.Name, N: uint64(o.N), Mean: o.RecentMean, Reference: o.Mu0, ReferenceN: uint64(o.ReferenceN), Weak: o.Weak,
+			Detectors: detectors(&o.Explanation, o.Name+"/", got.Fired),
+		})
+	}
+	if r.Inputs != nil {
+		d.Inputs = a.inputReport(r.Inputs, slices.Contains(got.Fired, pipeline.FiredInputs))
 	}
 	return d
+}
+
+func promise(arl float64, whose string) string {
+	return fmt.Sprintf("at most one false alarm in %.0f inferences, %s", arl, whose)
+}
+
+// detectors accounts for those of a signal; prefix stands before their names in fired.
+func detectors(e *drift.Explanation, prefix string, fired []string) []wire.Detector {
+	var all []wire.Detector
+	for i, d := range e.Detectors {
+		one := wire.Detector{
+			Name: d.Name, Statistic: d.Statistic, Threshold: d.Threshold, Promise: d.Promise,
+			Fired: slices.Contains(fired, prefix+d.Name),
+		}
+		for _, point := range e.Course {
+			one.Course = append(one.Course, point.Statistics[i])
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 func (a *agent) window(w pipeline.Window, moved []int) wire.Window {
@@ -126,7 +148,9 @@ func (a *agent) window(w pipeline.Window, moved []int) wire.Window {
 		return out
 	}
 	labels, names := a.serving.model.Labels(), a.serving.model.Features()
-	out.Classes = make(map[string]uint64)
+	if len(labels) > 0 {
+		out.Classes = make(map[string]uint64)
+	}
 	for i, n := range w.Classes {
 		if n > 0 {
 			out.Classes[labels[i]] += n

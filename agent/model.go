@@ -9,7 +9,6 @@ import (
 	"kedge/agent/drift"
 	"kedge/agent/pipeline"
 	"kedge/agent/update"
-	"kedge/runtime"
 	"kedge/telemetry/event"
 	"kedge/telemetry/trust"
 )
@@ -54,7 +53,7 @@ func (a *agent) serve(i *update.Installed) error {
 	a.say(event.ModelLoaded, slog.String("slot", i.Slot), slog.String("name", i.Release.Name),
 		slog.Uint64("version", i.Release.Version), slog.String("model", i.Release.Model[:8]),
 		slog.Int("arena", i.Model.ArenaBytes()), slog.String("kernels", i.Model.Kernels()))
-	signal(a.loaded)
+	wake(a.loaded)
 	a.stateChanged()
 	return nil
 }
@@ -86,18 +85,22 @@ func CheckModel(i *update.Installed) error {
 
 // newModel makes what answers samples of a bundle's parts and a reference.
 func newModel(i *update.Installed, reference []byte, c DriftConfig) (*pipeline.Model, error) {
-	ref, err := parseReference(reference)
+	signals, err := signalsOf(i.Bundle, reference)
 	if err != nil {
 		return nil, err
 	}
-	session, err := i.Model.NewSession(runtime.SessionOptions{})
+	watched, err := inputsOf(i.Bundle)
+	if err != nil {
+		return nil, err
+	}
+	invoker, logits, err := pipeline.Open(i.Model, signals)
 	if err != nil {
 		return nil, err
 	}
 	return pipeline.NewModel(pipeline.ModelOptions{
-		Invoker: session, Features: i.Bundle.Features,
-		Labels: i.Bundle.Manifest.Labels, Signal: i.Bundle.Manifest.Signal,
-		Drift: drift.Options{Reference: ref, ARL: c.ExpectedRunLength, Detectors: c.Detectors},
+		Invoker: invoker, Logits: logits, Features: i.Bundle.Features, Labels: i.Bundle.Manifest.Labels,
+		Signals: signals, Inputs: watched,
+		Drift: drift.Options{ARL: c.ExpectedRunLength, Detectors: c.Detectors},
 	})
 }
 
@@ -158,8 +161,8 @@ func (a *agent) persist() {
 	a.storeCounters()
 }
 
-// signal wakes the receiver of a channel of capacity one.
-func signal(c chan struct{}) {
+// wake wakes the receiver of a channel of capacity one.
+func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:

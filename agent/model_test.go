@@ -23,7 +23,19 @@ func TestUnservable(t *testing.T) {
 		{"scale 0", func(b *trust.Bundle) {
 			b.Features = []byte(strings.Replace(string(b.Features), `"scale":2`, `"scale":0`, 1))
 		}, "scale 0: must be above 0"},
-		{"unknown signal", func(b *trust.Bundle) { b.Manifest.Signal = "margin" }, `signal "margin"`},
+		{"unknown signal", func(b *trust.Bundle) { b.Manifest.Signal = "mood" }, `signal "mood": this version knows top1, margin`},
+		{"a signal without its range", func(b *trust.Bundle) { b.Manifest.Signal = "margin" }, `signal "margin"`},
+		{"an unknown further signal", func(b *trust.Bundle) {
+			b.Manifest.Signals = []trust.Signal{{Name: "top1"}, {Name: "mood"}}
+		}, `signal "mood"`},
+		{"a further signal without a reference", func(b *trust.Bundle) {
+			b.Manifest.Signals = []trust.Signal{{Name: "top1"}, {Name: "entropy"}}
+		}, `references.json: no reference of signal "entropy"`},
+		{"inputs of other features", func(b *trust.Bundle) {
+			watching(t)(b)
+			b.Inputs = []byte(strings.Replace(string(b.Inputs), `"name":"a"`, `"name":"c"`, 1))
+		}, `feature 0 is "c"`},
+		{"bad inputs", func(b *trust.Bundle) { b.Inputs = []byte(`{"n":3}`) }, "inputs.json: inputs: invalid reference"},
 		{"bad reference", func(b *trust.Bundle) { b.Reference = []byte(`{"n":1}`) }, "invalid reference"},
 	}
 	c := testConfig(t)

@@ -24,7 +24,7 @@ const (
 )
 
 // stateChanged asks for a new report of the device's state.
-func (a *agent) stateChanged() { signal(a.changed) }
+func (a *agent) stateChanged() { wake(a.changed) }
 
 // reportState publishes the retained account of the device, when it has changed
 // and now and then. It is no event: only the latest counts, so it does not go

@@ -85,3 +85,19 @@ func (m *Model) Stateful() bool {
 	}
 	return false
 }
+
+// Logits describes the tensor that goes into the softmax whose result is the model's
+// only output; ok is false where there is none. SessionOptions.Keep keeps it.
+func (m *Model) Logits() (info TensorInfo, ok bool) {
+	g := m.graph
+	if len(g.Outputs) != 1 || len(g.Operators) == 0 {
+		return info, false
+	}
+	for i := range g.Operators {
+		o := &g.Operators[i]
+		if o.Code == tflite.Softmax && o.Outputs[0] == g.Outputs[0] {
+			return describe(&g.Tensors[o.Inputs[0]], o.Inputs[0]), true
+		}
+	}
+	return info, false
+}

@@ -21,12 +21,8 @@ type codec struct {
 // newCodec checks that a tensor has n elements, one for each of what, and a type
 // with a meaning.
 func newCodec(t runtime.TensorInfo, n int, what string) (codec, error) {
-	elements := 1
-	for _, d := range t.Shape {
-		elements *= d // the runtime has checked that the product fits
-	}
-	if elements != n || n == 0 {
-		return codec{}, fmt.Errorf("tensor %q of %d elements for %d %s: %w", t.Name, elements, n, what, ErrModel)
+	if have := elements(t); have != n || n == 0 {
+		return codec{}, fmt.Errorf("tensor %q of %d elements for %d %s: %w", t.Name, have, n, what, ErrModel)
 	}
 	switch t.Type {
 	case runtime.Float32:
@@ -42,6 +38,15 @@ func newCodec(t runtime.TensorInfo, n int, what string) (codec, error) {
 		return c, nil
 	}
 	return codec{}, fmt.Errorf("tensor %q is %v, want int8 or float32: %w", t.Name, t.Type, ErrModel)
+}
+
+// elements counts those of a tensor.
+func elements(t runtime.TensorInfo) int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d // the runtime has checked that the product fits
+	}
+	return n
 }
 
 // encode writes x into a tensor's memory.
@@ -65,6 +70,13 @@ func (c *codec) highest(memory []byte) (int, float64) {
 		}
 	}
 	return at, best
+}
+
+// decode reads all elements.
+func (c *codec) decode(x []float64, memory []byte) {
+	for i := range x {
+		x[i] = c.value(memory, i)
+	}
 }
 
 // value decodes element i. With the scale of an int8 softmax, 1/256, the product

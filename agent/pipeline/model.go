@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"kedge/agent/drift"
+	"kedge/agent/drift/inputs"
+	"kedge/agent/drift/signal"
 	"kedge/runtime"
 	"kedge/runtime/feature"
 )
@@ -22,18 +25,51 @@ var (
 	ErrOutput = errors.New("model output is no probability")
 )
 
-// SignalTop1 is the signal that a bundle's manifest may ask for: the highest
-// class probability.
-const SignalTop1 = "top1"
-
 // ModelOptions are the parts of a bundle that answer samples together.
 type ModelOptions struct {
 	Invoker  runtime.Invoker // one input, one output
+	Logits   Tensor          // what goes into the final softmax, where a signal needs it
 	Features []byte          // the bundle's features.json
-	Labels   []string        // one for each output
-	Signal   string          // SignalTop1
-	// Drift configures the monitor; its Reference is that of the bundle.
+	Labels   []string        // one for each output; none if no signal needs classes
+	// Signals are watched side by side, at least one. The first one's state is that
+	// of the model, while no other raises an alarm.
+	Signals []SignalOptions
+	// Inputs is what the features looked like in training, in their order; nil: they
+	// are not watched.
+	Inputs *inputs.Reference
+	// Drift configures the monitors. Its Reference is not used, and its run length is
+	// that of all watches together.
 	Drift drift.Options
+}
+
+// A Tensor is a tensor that can be read after an inference.
+type Tensor struct {
+	Info   runtime.TensorInfo
+	Memory []byte
+}
+
+// Open makes what runs a model whose signals are the given ones.
+func Open(model *runtime.Model, signals []SignalOptions) (runtime.Invoker, Tensor, error) {
+	var o runtime.SessionOptions
+	var logits Tensor
+	for _, s := range signals {
+		if !s.Signal.NeedsLogits() {
+			continue
+		}
+		var ok bool
+		if logits.Info, ok = model.Logits(); !ok {
+			return nil, logits, fmt.Errorf("signal %q of a model that does not end in a softmax: %w", s.Signal.Name, ErrModel)
+		}
+		o.Keep = []int{logits.Info.Index}
+	}
+	session, err := model.NewSession(o)
+	if err != nil {
+		return nil, logits, err
+	}
+	if o.Keep != nil {
+		logits.Memory = session.Tensor(logits.Info.Index)
+	}
+	return session, logits, nil
 }
 
 // A Model is a model with its features, its labels and the watch over it.
@@ -44,25 +80,35 @@ type Model struct {
 	table   *feature.Tabular
 	input   codec
 	output  codec
-	drift   drift.Options
+	logits  codec
+	tensor  Tensor // the logits
 
-	raw      []float64 // of the latest sample
-	features []float32 // the same, standardized
-	monitor  *drift.Monitor
-	stats    *stats
+	raw       []float64 // of the latest sample
+	features  []float32 // the same, standardized
+	inference signal.Inference
+	stats     *stats
+
+	watches     []*watch // at least one
+	inputs      *inputWatch
+	given       []drift.Reference // what the watches began with
+	givenInputs *inputs.Reference
+	arl         float64  // of all watches together
+	alarms      int64    // samples at which any watch raised one
+	just        bool     // the latest sample raised the first one
+	muted       []latest // by watch; nil while they watch
 }
 
 // NewModel checks that the parts fit together. Thresholds are computed here,
 // which takes some milliseconds.
 func NewModel(o ModelOptions) (*Model, error) {
-	if o.Signal != SignalTop1 {
-		return nil, fmt.Errorf("signal %.40q, want %q: %w", o.Signal, SignalTop1, ErrModel)
+	if len(o.Signals) == 0 {
+		return nil, fmt.Errorf("no signal: %w", ErrModel)
 	}
 	in, out := o.Invoker.Inputs(), o.Invoker.Outputs()
 	if len(in) != 1 || len(out) != 1 {
 		return nil, fmt.Errorf("%d inputs and %d outputs, want one of each: %w", len(in), len(out), ErrModel)
 	}
-	m := &Model{invoker: o.Invoker, labels: o.Labels, drift: o.Drift}
+	m := &Model{invoker: o.Invoker, tensor: o.Logits, labels: o.Labels, givenInputs: o.Inputs}
 	var err error
 	if err = m.compile(o.Features); err != nil {
 		return nil, err
@@ -70,15 +116,49 @@ func NewModel(o ModelOptions) (*Model, error) {
 	if m.input, err = newCodec(in[0], len(m.names), "features"); err != nil {
 		return nil, err
 	}
-	if m.output, err = newCodec(out[0], len(m.labels), "labels"); err != nil {
-		return nil, err
-	}
-	if m.monitor, err = drift.New(o.Drift); err != nil {
+	if err := m.openOutput(&o, out[0]); err != nil {
 		return nil, err
 	}
 	m.raw, m.features = make([]float64, len(m.names)), make([]float32, len(m.names))
+	if err := m.openWatches(&o); err != nil {
+		return nil, err
+	}
+	for _, s := range o.Signals {
+		m.given = append(m.given, s.Reference)
+	}
 	m.stats = newStats(len(m.labels), len(m.names))
 	return m, nil
+}
+
+// openOutput checks that the output is what the signals and labels are of.
+func (m *Model) openOutput(o *ModelOptions, out runtime.TensorInfo) (err error) {
+	n, what := len(m.labels), "labels"
+	classes := slices.ContainsFunc(o.Signals, func(s SignalOptions) bool { return s.Signal.NeedsClasses() })
+	if n == 0 && !classes {
+		n, what = elements(out), "outputs"
+	}
+	if m.output, err = newCodec(out, n, what); err != nil {
+		return err
+	}
+	for _, s := range o.Signals {
+		if err := s.Signal.Fits(len(m.names), n); err != nil {
+			return fmt.Errorf("%w: %w", ErrModel, err)
+		}
+		if s.Signal.Name != signal.Top1 || n != len(m.labels) {
+			m.inference.Output = make([]float64, n)
+		}
+		if s.Signal.NeedsInput() {
+			m.inference.Input = make([]float64, len(m.names))
+		}
+		if !s.Signal.NeedsLogits() {
+			continue
+		}
+		if m.logits, err = newCodec(o.Logits.Info, n, "logits"); err != nil {
+			return err
+		}
+		m.inference.Logits = make([]float64, n)
+	}
+	return nil
 }
 
 // compile reads features.json.
@@ -104,12 +184,8 @@ func (m *Model) Features() []string { return m.names }
 // Labels names the classes, in order. It must not be changed.
 func (m *Model) Labels() []string { return m.labels }
 
-// Restore takes the state of the watch out of a Snapshot of the same model and
-// reference, before the model is in service. The statistics that a report
-// compares begin anew.
-func (m *Model) Restore(snapshot []byte) error { return m.monitor.Restore(snapshot) }
-
-// infer computes the class and its probability.
+// infer computes the class and its probability, and every signal. A model without
+// classes has class -1 and its first signal for a probability.
 func (m *Model) infer(x []float32) (class int, probability float64, err error) {
 	if len(x) != len(m.features) {
 		return 0, 0, fmt.Errorf("%d features, want %d: %w", len(x), len(m.features), ErrInput)
@@ -126,10 +202,41 @@ func (m *Model) infer(x []float32) (class int, probability float64, err error) {
 	if err := m.invoker.Invoke(); err != nil {
 		return 0, 0, fmt.Errorf("invoke: %w", err)
 	}
+	if len(m.labels) == 0 {
+		m.measure(0)
+		if p := m.watches[0].value; p != p {
+			return 0, 0, fmt.Errorf("signal %s is no number: %w", m.watches[0].signal.Name, ErrOutput)
+		}
+		return -1, m.watches[0].value, nil
+	}
 	class, probability = m.output.highest(m.invoker.Output(0))
 	// A softmax gives 0 to 1 by construction; float rounding may exceed it a bit.
 	if !(probability >= 0 && probability <= 1+1e-6) {
 		return 0, 0, fmt.Errorf("class %s: %g: %w", m.labels[class], probability, ErrOutput)
 	}
-	return class, min(probability, 1), nil
+	probability = min(probability, 1)
+	m.measure(probability)
+	return class, probability, nil
+}
+
+// measure computes every signal of the latest inference.
+func (m *Model) measure(probability float64) {
+	if m.inference.Output != nil {
+		m.output.decode(m.inference.Output, m.invoker.Output(0))
+	}
+	if m.inference.Logits != nil {
+		m.logits.decode(m.inference.Logits, m.tensor.Memory)
+	}
+	if m.inference.Input != nil {
+		for i, v := range m.features {
+			m.inference.Input[i] = float64(v)
+		}
+	}
+	for _, w := range m.watches {
+		if w.signal.Name == signal.Top1 && len(m.labels) > 0 {
+			w.value = probability
+		} else {
+			w.value = w.signal.Value(&m.inference)
+		}
+	}
 }

@@ -33,14 +33,16 @@ type Answer struct {
 	Class      int    // index of the most probable class, the first of equal ones
 	Label      string // its name
 	Confidence float64
-	Signal     float64 // what the drift monitor saw; lower is worse
+	Signal     float64 // what the first drift monitor saw; lower is worse
 	State      drift.State
+	Muted      bool // the watch is: State says nothing
 	// Alarm says that this sample raised the first alarm since the reference is
 	// in force; Report then tells what led to it.
 	Alarm  bool
 	Report *Report
 	// Fired names the detectors that raised an alarm at this sample, also a
-	// further one; usually nil.
+	// further one; usually nil. Those of a further signal are named after it,
+	// "margin/e-sr", and the watch over the inputs is FiredInputs.
 	Fired []string
 }
 
@@ -78,51 +80,90 @@ func (p *Pipeline) Process(s source.Sample) (Answer, error) {
 		return Answer{}, err
 	}
 	p.sequence++
-	a := Answer{
-		Sequence: p.sequence, Time: s.Time, Class: class, Label: m.labels[class],
-		Confidence: confidence, Signal: confidence,
+	a := Answer{Sequence: p.sequence, Time: s.Time, Class: class, Confidence: confidence, Signal: m.watches[0].value}
+	if class >= 0 {
+		a.Label = m.labels[class]
+	}
+	if m.muted != nil {
+		for i, w := range m.watches {
+			m.muted[i].add(w.value)
+		}
+		a.Muted, a.State = true, drift.Learning
+		return a, nil
 	}
 	m.stats.add(class, a.Signal, m.features)
-	r := m.monitor.Update(a.Signal)
-	a.State, a.Fired, a.Alarm = r.State, r.Fired, r.State == drift.Drift
+	a.State, a.Fired = m.observe()
+	a.Alarm = a.State == drift.Drift
 	if a.Alarm {
 		a.Report = m.report()
 	}
 	return a, nil
 }
 
-// SetReference begins the watch anew against ref if m is in service, and reports
-// whether it did. While an alarm stands it does so only if answer says that the
-// reference is meant to end it. The thresholds are computed before the pipeline
-// waits for it.
+// SetReference begins the watch of the first signal anew against ref if m is in
+// service, and reports whether it did. While an alarm stands it does so only if answer
+// says that the reference is meant to end it; then the other watches begin anew too,
+// and learn their references from the samples that follow. While the watch is muted it
+// does not. The thresholds are computed before the pipeline waits for it.
 func (p *Pipeline) SetReference(m *Model, ref drift.Reference, answer bool) (bool, error) {
-	options := m.drift
-	options.Reference = ref
-	monitor, err := drift.New(options)
-	if err != nil {
+	first := *m.watches[0]
+	if err := first.begin(ref); err != nil {
 		return false, fmt.Errorf("reference: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.model != m {
+	if p.model != m || m.muted != nil || !answer && m.alarms > 0 {
 		return false, nil
 	}
-	if s := m.monitor.State(); !answer && (s == drift.Drift || s == drift.Latched) {
-		return false, nil
+	if m.alarms > 0 {
+		if err := m.relearn(nil); err != nil {
+			return false, fmt.Errorf("reference: %w", err)
+		}
 	}
-	m.drift, m.monitor, m.stats = options, monitor, newStats(len(m.labels), len(m.features))
+	m.watches[0].options, m.watches[0].monitor, m.watches[0].local, m.given[0] = first.options, first.monitor, false, ref
+	m.restart()
 	return true, nil
+}
+
+// Mute stops the watch over m, if it is in service, until Unmute: samples are answered
+// and counted, and raise no alarm.
+func (p *Pipeline) Mute(m *Model) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.model == m && m != nil {
+		m.mute()
+	}
+}
+
+// Unmute begins the watch anew, with references learned from the latest samples since
+// Mute and, where these are too few, from those that follow. It ends every alarm.
+func (p *Pipeline) Unmute(m *Model) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.model != m || m == nil {
+		return nil
+	}
+	return m.unmute()
+}
+
+// A Standing tells how the watch over a model stands.
+type Standing struct {
+	drift.Explanation             // of the first signal
+	State             drift.State // of all watches
+	Weak              bool        // of any
+	Muted             bool
 }
 
 // Explain tells how the watch over the model in service stands; ok is false
 // without a model.
-func (p *Pipeline) Explain() (e drift.Explanation, ok bool) {
+func (p *Pipeline) Explain() (s Standing, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.model == nil {
-		return e, false
+	m := p.model
+	if m == nil {
+		return s, false
 	}
-	return p.model.monitor.Explain(), true
+	return Standing{Explanation: m.watches[0].monitor.Explain(), State: m.state(), Weak: m.weak(), Muted: m.muted != nil}, true
 }
 
 // Snapshot encodes the state of the watch over m for Model.Restore; nil if m is
@@ -133,5 +174,5 @@ func (p *Pipeline) Snapshot(m *Model) []byte {
 	if p.model != m || m == nil {
 		return nil
 	}
-	return m.monitor.Snapshot()
+	return m.snapshot()
 }

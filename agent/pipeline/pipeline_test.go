@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kedge/agent/drift"
+	"kedge/agent/drift/signal"
 	"kedge/agent/source"
 	"kedge/runtime"
 	"kedge/runtime/runtimetest"
@@ -69,10 +70,20 @@ func reference(t testing.TB, n int) drift.Reference {
 	return ref
 }
 
+// declared is a signal without a range but for high.
+func declared(t testing.TB, name string, high float64, ref drift.Reference) SignalOptions {
+	t.Helper()
+	s, err := signal.Parse(name, 0, high, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return SignalOptions{Signal: s, Reference: ref}
+}
+
 func options(t testing.TB) ModelOptions {
 	return ModelOptions{
 		Invoker: invoker(t, twoClasses()), Features: []byte(twoFeatures), Labels: []string{"left", "right"},
-		Signal: SignalTop1, Drift: drift.Options{Reference: reference(t, 512)},
+		Signals: []SignalOptions{declared(t, signal.Top1, 0, reference(t, 512))},
 	}
 }
 
@@ -141,7 +152,7 @@ func TestNewModelRefuses(t *testing.T) {
 		change func(*ModelOptions)
 		want   string
 	}{
-		{"signal", func(o *ModelOptions) { o.Signal = "margin" }, `signal "margin", want "top1": unsuitable model`},
+		{"no signal", func(o *ModelOptions) { o.Signals = nil }, `no signal: unsuitable model`},
 		{"labels", func(o *ModelOptions) { o.Labels = []string{"a"} }, `tensor "p" of 2 elements for 1 labels: unsuitable model`},
 		{"no features", func(o *ModelOptions) { o.Features = []byte("[]") }, "unsuitable model: features: none declared"},
 		{"features", func(o *ModelOptions) { o.Features = []byte(`[{"name":"a","scale":1}]`) }, `tensor "x" of 2 elements for 1 features: unsuitable model`},

@@ -25,12 +25,27 @@ type Window struct {
 
 // A Report tells what led to an alarm.
 type Report struct {
-	drift.Explanation
+	drift.Explanation // of the first signal
+	// Alarms counts the alarms of all watches, and ARL is the run length asked for, all
+	// of them together.
+	Alarms int64
+	ARL    float64
+	Weak   bool // of any watch
+	// Others are the further signals, Inputs the watch over the inputs; nil without.
+	Others []SignalReport
+	Inputs *InputReport
 	// Before covers the samples since the reference came into force, without
 	// those of After: the 65 to 80 latest, the one of the alarm included.
 	Before, After Window
 	// Moved lists the features by how far their mean moved, the farthest first.
 	Moved []int
+}
+
+// A SignalReport tells how a further signal stands.
+type SignalReport struct {
+	Name string
+	drift.Explanation
+	Value float64 // at the latest sample
 }
 
 // sums is a Window while it is being added up.
@@ -100,7 +115,9 @@ func (s *stats) add(class int, signal float64, features []float32) {
 	b := &s.blocks[s.at]
 	b.n++
 	b.signal += signal
-	b.classes[class]++
+	if class >= 0 {
+		b.classes[class]++
+	}
 	for i, v := range features {
 		b.inputs[i] += float64(v)
 	}
@@ -118,7 +135,16 @@ func (s *stats) recent() sums {
 // report is called at an alarm.
 func (m *Model) report() *Report {
 	recent := m.stats.recent()
-	r := &Report{Explanation: m.monitor.Explain(), Before: m.stats.before.window(), After: recent.window()}
+	r := &Report{
+		Explanation: m.watches[0].monitor.Explain(), Alarms: m.alarms, ARL: m.arl, Weak: m.weak(),
+		Before: m.stats.before.window(), After: recent.window(),
+	}
+	for _, w := range m.watches[1:] {
+		r.Others = append(r.Others, SignalReport{Name: w.signal.Name, Explanation: w.monitor.Explain(), Value: w.value})
+	}
+	if m.inputs != nil {
+		r.Inputs = m.inputs.report()
+	}
 	r.Moved = make([]int, len(m.names))
 	for i := range r.Moved {
 		r.Moved[i] = i

@@ -56,8 +56,9 @@ var layers = map[string]string{
 	"agent/drift":        "",
 	"agent/drift/inputs": "agent/drift",
 	"agent/drift/replay": "agent/drift agent/drift/inputs",
+	"agent/drift/signal": "",
 	"agent/source":       "telemetry/mqtt telemetry/serialport",
-	"agent/pipeline":     "runtime runtime/feature agent/source agent/buffer agent/drift",
+	"agent/pipeline":     "runtime runtime/feature agent/source agent/buffer agent/drift agent/drift/inputs agent/drift/signal",
 	"agent/update":       "runtime telemetry/wire telemetry/trust telemetry/event telemetry/audit",
 	"agent":              "agent/* telemetry/* boards runtime",
 

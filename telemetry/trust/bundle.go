@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Names of the files in a bundle.
@@ -13,14 +14,23 @@ const (
 	FileModel        = "model.tflite"
 	FileFeatures     = "features.json"
 	FileReference    = "reference.json"
+	FileReferences   = "references.json"
+	FileInputs       = "inputs.json"
 	FileGoldenInput  = "golden/input.bin"
 	FileGoldenOutput = "golden/output.bin"
 )
 
-// bundleFiles lists a bundle's files in the order in which they are written.
-// All are required: without golden vectors a device cannot prove itself, and
-// without features or reference it would guess.
+// bundleFiles lists the files that a bundle needs, in the order in which they are
+// written: without golden vectors a device cannot prove itself, and without features
+// or reference it would guess.
 var bundleFiles = []string{FileManifest, FileFeatures, FileReference, FileGoldenInput, FileGoldenOutput, FileModel}
+
+// optionalFiles follow them, where there are any.
+var optionalFiles = []string{FileReferences, FileInputs}
+
+// maxWatch bounds each optional file: who watches the inputs of a model with a
+// thousand of them would have more to load than the model.
+const maxWatch = 1 << 20
 
 // maxUnpacked bounds what the files of a bundle may inflate to, together.
 const maxUnpacked = 64 << 20
@@ -35,11 +45,37 @@ type Manifest struct {
 	Version uint64 `json:"version"`
 	// Labels names the classes of the output, in order: different ones, 1 to 128 bytes each.
 	Labels []string `json:"labels,omitempty"`
-	// Signal says which number the drift detectors watch: "top1", the highest class probability.
+	// Signal names the number that the drift detectors watch first of all: "top1", the
+	// highest class probability, or another one that Signals declares.
 	Signal string `json:"signal"`
+	// Signals declares all that are watched side by side, Signal the first; nil means
+	// Signal alone, without a range. At most MaxSignals, each once.
+	Signals []Signal `json:"signals,omitempty"`
 	// GoldenSamples is the number of samples in golden/, at least 1: raw
 	// little-endian tensors, samples one after another, as `kedge infer` reads and writes them.
 	GoldenSamples int `json:"golden_samples"`
+}
+
+// MaxSignals is how many signals a bundle may declare.
+const MaxSignals = 8
+
+// A Signal is a number that is watched, as docs/protocol.md defines them by name.
+type Signal struct {
+	Name string `json:"name"`
+	// Low and High are its range, where it needs one.
+	Low  float64 `json:"low,omitempty"`
+	High float64 `json:"high,omitempty"`
+	// Falling: the higher the output, the worse.
+	Falling bool `json:"falling,omitempty"`
+}
+
+// Watched lists the signals, the first one's reference in reference.json and those of
+// the others in references.json.
+func (m *Manifest) Watched() []Signal {
+	if len(m.Signals) == 0 {
+		return []Signal{{Name: m.Signal}}
+	}
+	return m.Signals
 }
 
 // A Bundle is everything that a device needs to run a model: a zip archive of
@@ -49,6 +85,8 @@ type Bundle struct {
 	Model        []byte // a .tflite file
 	Features     []byte // JSON array of the input columns: name, transform, mean, scale
 	Reference    []byte // JSON: histogram of the signal on held-out samples
+	References   []byte // JSON object: the same of every further signal, by name; nil if there is none
+	Inputs       []byte // JSON: histograms of the features in training; nil: inputs are not watched
 	GoldenInput  []byte
 	GoldenOutput []byte // what every board has to compute from GoldenInput, byte for byte
 }
@@ -61,6 +99,10 @@ func (b *Bundle) file(name string) *[]byte {
 		return &b.Features
 	case FileReference:
 		return &b.Reference
+	case FileReferences:
+		return &b.References
+	case FileInputs:
+		return &b.Inputs
 	case FileGoldenInput:
 		return &b.GoldenInput
 	case FileGoldenOutput:
@@ -84,10 +126,13 @@ func (b *Bundle) encode(unpacked, packed int) ([]byte, error) {
 	}
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
-	for _, name := range bundleFiles {
+	for _, name := range slices.Concat(bundleFiles, optionalFiles) {
 		data := manifest
 		if name != FileManifest {
 			data = *b.file(name)
+		}
+		if data == nil {
+			continue
 		}
 		if err := addFile(w, name, data, zip.Deflate); err != nil {
 			return nil, fmt.Errorf("bundle %s: %w", b.Manifest.Name, err)
@@ -107,7 +152,7 @@ func (b *Bundle) encode(unpacked, packed int) ([]byte, error) {
 func OpenBundle(data []byte) (*Bundle, error) { return openBundle(data, maxUnpacked) }
 
 func openBundle(data []byte, unpacked int) (*Bundle, error) {
-	files, err := readZip(data, bundleFiles, int64(unpacked))
+	files, err := readZip(data, slices.Concat(bundleFiles, optionalFiles), int64(unpacked))
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +167,9 @@ func openBundle(data []byte, unpacked int) (*Bundle, error) {
 		} else if err := unmarshalExact(content, &b.Manifest); err != nil {
 			return nil, fmt.Errorf("%s: %w: %w", name, ErrBundle, err)
 		}
+	}
+	for _, name := range optionalFiles {
+		*b.file(name) = files[name]
 	}
 	if err := b.check(len(files[FileManifest]), unpacked); err != nil {
 		return nil, err
@@ -140,6 +188,13 @@ func (b *Bundle) check(manifestBytes, unpacked int) error {
 		}
 		size += min(len(content), unpacked+1) // six of them fit an int of 32 bits
 	}
+	for _, name := range optionalFiles {
+		content := *b.file(name)
+		if content != nil && len(content) == 0 || len(content) > maxWatch {
+			return fmt.Errorf("%s of %d bytes, want 1 to %d: %w", name, len(content), maxWatch, ErrBundle)
+		}
+		size += len(content)
+	}
 	switch {
 	case size > unpacked:
 		return fmt.Errorf("files of %d bytes together, at most %d: %w: %w", size, unpacked, ErrBundle, ErrTooLarge)
@@ -150,7 +205,24 @@ func (b *Bundle) check(manifestBytes, unpacked int) error {
 	case m.GoldenSamples < 1 || len(b.GoldenInput)%m.GoldenSamples != 0 || len(b.GoldenOutput)%m.GoldenSamples != 0:
 		return fmt.Errorf("golden: %d samples in %d and %d bytes: %w", m.GoldenSamples, len(b.GoldenInput), len(b.GoldenOutput), ErrBundle)
 	}
+	if err := m.checkSignals(); err != nil {
+		return err
+	}
 	return m.checkLabels()
+}
+
+// checkSignals refuses a list that contradicts itself; whether the signals are known
+// is for whoever watches them to say.
+func (m *Manifest) checkSignals() error {
+	if len(m.Signals) > MaxSignals || len(m.Signals) > 0 && m.Signals[0].Name != m.Signal {
+		return fmt.Errorf("%s: %d signals of which %.40q is the first, at most %d: %w", FileManifest, len(m.Signals), m.Signal, MaxSignals, ErrBundle)
+	}
+	for i, s := range m.Signals {
+		if slices.ContainsFunc(m.Signals[:i], func(o Signal) bool { return o.Name == s.Name }) {
+			return fmt.Errorf("%s: signal %.40q twice: %w", FileManifest, s.Name, ErrBundle)
+		}
+	}
+	return nil
 }
 
 // checkLabels refuses class names that a drift report or a label could not carry,

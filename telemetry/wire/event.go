@@ -72,14 +72,69 @@ type Drift struct {
 	// N counts the signals since the reference was taken.
 	N uint64 `json:"n"`
 	// Alarm counts the alarms since the reference was taken, from 1.
-	Alarm     uint64      `json:"alarm"`
-	Fired     []string    `json:"fired"` // detectors that raised it
-	Weak      bool        `json:"weak"`  // the reference is too small: the promise does not hold yet
+	Alarm uint64 `json:"alarm"`
+	// Fired names the detectors that raised it; those of a further signal after it,
+	// "margin/e-sr", and the watch over the inputs as "inputs".
+	Fired     []string    `json:"fired"`
+	Weak      bool        `json:"weak"` // the reference is too small: the promise does not hold yet
 	Promise   string      `json:"promise"`
 	Detectors []Detector  `json:"detectors,omitempty"`
 	Before    Window      `json:"before"` // the reference
 	After     Window      `json:"after"`  // the samples that led to the alarm
 	Evidence  EvidenceRef `json:"evidence"`
+	// Signals holds the signals that are watched beside the first one, which is that
+	// of Detectors, Before and After.
+	Signals []Signal `json:"signals,omitempty"`
+	// Inputs is there if the inputs are watched and not being learned.
+	Inputs *Inputs `json:"inputs,omitempty"`
+}
+
+// A Signal is the account of a further signal.
+type Signal struct {
+	Name       string     `json:"name"`
+	N          uint64     `json:"n"`           // signals since its reference is in force
+	Mean       float64    `json:"mean"`        // of the latest, at most 100
+	Reference  float64    `json:"reference"`   // mean of the reference
+	ReferenceN uint64     `json:"reference_n"` // samples in it
+	Weak       bool       `json:"weak"`        // its promise does not hold yet
+	Detectors  []Detector `json:"detectors,omitempty"`
+}
+
+// Inputs is the account of the watch over the inputs.
+type Inputs struct {
+	Fired      bool   `json:"fired"`
+	Promise    string `json:"promise"`
+	ReferenceN uint64 `json:"reference_n"`
+	Weak       bool   `json:"weak"`
+	// Moved lists the features that moved, the most important first.
+	Moved []Moved `json:"moved,omitempty"`
+	// Histograms holds the present counts by feature, of all features or of those that
+	// moved, as docs/protocol.md encodes them. Those of devices with one reference add up.
+	Histograms map[string]string `json:"histograms,omitempty"`
+}
+
+// Moved is a feature whose values no longer look like those in training.
+type Moved struct {
+	Name     string   `json:"name"`
+	Tests    []string `json:"tests"`              // that found it
+	Constant bool     `json:"constant,omitempty"` // it had one value in training
+	Effect   float64  `json:"effect"`             // share of the values that differ, 0 to 1
+	PSI      float64  `json:"psi"`                // population stability index
+	KS       float64  `json:"ks"`                 // distance of Kolmogorov and Smirnov
+	Outside  float64  `json:"outside"`            // share outside the range in training
+	Before   Values   `json:"before"`
+	After    Values   `json:"after"`
+}
+
+// Values sums up a feature's values, in the sensor's units.
+type Values struct {
+	N       uint64  `json:"n"`
+	Missing uint64  `json:"missing,omitempty"`
+	Least   float64 `json:"least"`
+	Q05     float64 `json:"q05"`
+	Median  float64 `json:"median"`
+	Q95     float64 `json:"q95"`
+	Most    float64 `json:"most"`
 }
 
 // A Detector is one detector's account of an alarm.

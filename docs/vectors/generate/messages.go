@@ -61,6 +61,7 @@ func (s *set) addEvents(model wire.ModelRef) {
 		After:    wire.Window{N: 8, SignalMean: 0.703125, Classes: map[string]uint64{"good": 1, "worn": 7}, Inputs: []wire.Input{{Name: "rms", Mean: 2.5}}},
 		Evidence: wire.EvidenceRef{ID: evidenceID, Before: 2, After: 100},
 	})
+	s.named("event-drift-inputs", wire.KindDrift, 5, "an alarm of a further signal and of the inputs", inputsAlarm(model))
 	s.event(wire.KindUpdate, 2, "a refused update", &wire.Update{
 		Release: sampleDigest, Name: "pump", Version: 8, State: wire.UpdateRefused, Code: "K0405",
 		Reason: "pump version 8 < floor 9: below the security floor", Slot: "a", Bytes: 40960,
@@ -73,13 +74,44 @@ func (s *set) addEvents(model wire.ModelRef) {
 	})
 }
 
+// inputsAlarm is an alarm with all that a device may say of it.
+func inputsAlarm(model wire.ModelRef) *wire.Drift {
+	return &wire.Drift{
+		Model: model, Sample: sampleID(960), N: 8176, Alarm: 1, Fired: []string{"margin/page-hinkley", "inputs"},
+		Promise: "at most one false alarm in 1000000 inferences, all detectors together",
+		Detectors: []wire.Detector{
+			{Name: "page-hinkley", Statistic: 0.25, Threshold: 50.25, Promise: "one false alarm in 6000000 inferences"},
+		},
+		Before:   wire.Window{N: 600, SignalMean: 0.95703125},
+		After:    wire.Window{N: 64, SignalMean: 0.955078125},
+		Evidence: wire.EvidenceRef{ID: boot + "-960", Before: 2, After: 100},
+		Signals: []wire.Signal{{
+			Name: "margin", N: 8176, Mean: 0.5, Reference: 0.75, ReferenceN: 600,
+			Detectors: []wire.Detector{{Name: "page-hinkley", Statistic: 30.5, Threshold: 30.25, Fired: true, Promise: "one false alarm in 6000000 inferences", Course: []float64{15.25, 30.5}}},
+		}},
+		Inputs: &wire.Inputs{
+			Fired: true, Promise: "at most one false alarm in 3000000 inferences, all features and tests together", ReferenceN: 600,
+			Moved: []wire.Moved{{
+				Name: "rms", Tests: []string{"ks", "range"}, Effect: 0.5, PSI: 1.75, KS: 0.5, Outside: 0.25,
+				Before: wire.Values{N: 599, Missing: 1, Least: 0, Q05: 0.25, Median: 0.5, Q95: 0.75, Most: 1},
+				After:  wire.Values{N: 3, Missing: 5, Least: 0.75, Q05: 0.75, Median: 1, Q95: 1.5, Most: 1.5},
+			}, {Name: "valve", Tests: []string{"range"}, Constant: true, Effect: 1, Outside: 1}},
+			Histograms: map[string]string{"rms": "AQUCyAEBNgI"}, // 5 missing, 1 in bin 200, 2 in bin 255
+		},
+	}
+}
+
 func (s *set) event(kind string, n int, why string, data wire.Message) {
+	s.named("event-"+kind, kind, n, why, data)
+}
+
+func (s *set) named(name, kind string, n int, why string, data wire.Message) {
 	e, err := wire.NewEvent(device, kind, fmt.Sprintf("%s/%s/%d", device.Device, boot, n), at, data)
 	if err != nil {
 		s.fail(err)
 		return
 	}
-	s.message("event-"+kind, why, "event/"+kind, device.Event(kind), e)
+	s.message(name, why, "event/"+kind, device.Event(kind), e)
 }
 
 // message adds one that every reader takes.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"maps"
 	"path"
@@ -15,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"kedge/agent/drift"
+	"kedge/agent/drift/inputs"
 	"kedge/runtime/feature"
 	"kedge/telemetry/trust"
 	"kedge/telemetry/wire"
@@ -31,6 +33,7 @@ var types = map[string]reflect.Type{
 	"release": reflect.TypeFor[trust.Release](), "assign": reflect.TypeFor[trust.Assign](),
 	"reference-document": reflect.TypeFor[trust.ReferenceDocument](), "bundle-manifest": reflect.TypeFor[trust.Manifest](),
 	"bundle-features": reflect.TypeFor[feature.Set](), "bundle-reference": reflect.TypeFor[drift.Reference](),
+	"bundle-references": reflect.TypeFor[map[string]drift.Reference](), "bundle-inputs": reflect.TypeFor[inputs.Reference](),
 }
 
 func compile(t *testing.T) map[string]*jsonschema.Schema {
@@ -158,7 +161,10 @@ func smallest() []form {
 		{"release", &trust.Release{Type: "release", Name: "m", Version: 1, Bundle: trust.BundleRef{SHA256: d, Size: 1, Index: d}, Model: d, Inputs: []trust.Operand{{Type: "int8"}}}},
 		{"assign", &trust.Assign{Type: "assign", Site: "s", Group: "g", Release: d, Sequence: 1, Mode: trust.ModeActive, NotAfter: at}},
 		{"bundle-manifest", &trust.Manifest{Format: 1, Name: "m", Version: 1, Signal: "top1", GoldenSamples: 1}},
+		{"bundle-manifest", &trust.Manifest{Format: 1, Name: "m", Version: 1, Signal: "margin", Signals: []trust.Signal{{Name: "margin", High: 1}, {Name: "output:0", Low: -1, High: 1, Falling: true}}, GoldenSamples: 1}},
 		{"bundle-features", feature.Set{{Scale: 1}}},
+		{"bundle-references", map[string]drift.Reference{"top1": {Counts: make([]int64, drift.LatticeSize), Lags: []float64{0.5}}}},
+		{"bundle-inputs", inputs.Reference{N: 30, Features: []inputs.Feature{{Type: inputs.Float}, {Type: inputs.Int8, Name: "a", Edges: []float64{1}, Lags: []float64{0.5}, Spread: []inputs.Spread{{Rows: 8, Missing: 2}}}}}},
 		{"bundle-reference", drift.Reference{Counts: make([]int64, drift.LatticeSize)}},
 		{"bundle-reference", blocksReference()},
 		{"reference-document", &trust.ReferenceDocument{Type: "reference", Site: "a", Device: "b", Model: d, Sequence: 1, Reference: marshal(blocksReference())}},
@@ -302,7 +308,8 @@ func TestMembers(t *testing.T) {
 func compareMembers(t *testing.T, docs documentsByName, n node, typ reflect.Type, where string) {
 	t.Helper()
 	switch {
-	case typ == reflect.TypeFor[time.Time](), typ == reflect.TypeFor[json.RawMessage]():
+	case typ == reflect.TypeFor[time.Time](), typ == reflect.TypeFor[json.RawMessage](),
+		reflect.PointerTo(typ).Implements(reflect.TypeFor[encoding.TextMarshaler]()):
 		return
 	case typ.Kind() == reflect.Pointer:
 		compareMembers(t, docs, n, typ.Elem(), where)
