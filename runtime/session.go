@@ -15,7 +15,8 @@ type SessionOptions struct {
 	Separate bool
 	// Keep lists tensors by index that are not overwritten before Invoke returns, so
 	// that Session.Tensor is what the last Invoke computed of them: what a classifier
-	// has before its softmax, say. The arena may grow.
+	// has before its softmax, say. The arena may grow. One that no operator needs, because
+	// its reader does its writer's work, stays without memory.
 	Keep []int
 }
 

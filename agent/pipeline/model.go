@@ -68,6 +68,9 @@ func Open(model *runtime.Model, signals []SignalOptions) (runtime.Invoker, Tenso
 	}
 	if o.Keep != nil {
 		logits.Memory = session.Tensor(logits.Info.Index)
+		if len(logits.Memory) != logits.Info.Bytes {
+			return nil, logits, fmt.Errorf("what goes into the softmax is in no memory: %w", ErrModel)
+		}
 	}
 	return session, logits, nil
 }
