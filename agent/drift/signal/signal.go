@@ -59,7 +59,7 @@ type Inference struct {
 func Parse(name string, low, high float64, falling bool) (Signal, error) {
 	s := Signal{Name: name, Low: low, High: high, Falling: falling}
 	fail := func(want string) (Signal, error) {
-		return Signal{}, fmt.Errorf("signal %.40q from %g to %g, falling %v: want %s: %w", name, low, high, falling, want, ErrSignal)
+		return Signal{}, fmt.Errorf("signal %.40q with low %g and high %g: want %s: %w", name, low, high, want, ErrSignal)
 	}
 	index, isOutput := strings.CutPrefix(name, OutputPrefix)
 	switch {
