@@ -78,8 +78,10 @@ type agent struct {
 	mu         sync.Mutex
 	serving    *serving // nil without a model
 	references references
-	burst      burst
-	backlog    backlog
+	// maintenance is how it stands, as fileMaintenance holds it.
+	maintenance Maintenance
+	burst       burst
+	backlog     backlog
 }
 
 // Run runs the agent until the input ends or ctx does, which is no error.

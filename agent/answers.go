@@ -21,8 +21,23 @@ type answer struct {
 	Label      string      `json:"label"`
 	Confidence float64     `json:"confidence"`
 	Model      answerModel `json:"model"`
-	Drift      drift.State `json:"drift"`
+	Drift      watchState  `json:"drift"`
 	Alarm      bool        `json:"alarm"`
+}
+
+// A watchState is the name of a drift.State, or inMaintenance.
+type watchState string
+
+const inMaintenance watchState = "maintenance"
+
+func (s watchState) String() string { return string(s) }
+
+// stateName names a state of the watch.
+func stateName(s drift.State, muted bool) watchState {
+	if muted {
+		return inMaintenance
+	}
+	return watchState(s.String())
 }
 
 type answerModel struct {

@@ -37,7 +37,7 @@ func (a *agent) endCollection() {
 // of a drift.
 func (a *agent) collectSignal(got pipeline.Answer, id string) {
 	c := a.serving.collect
-	if c == nil || got.Alarm {
+	if c == nil || got.Alarm || got.Muted {
 		return
 	}
 	if len(c.signals) == 0 {

@@ -12,15 +12,16 @@ import (
 // A Config is the content of kedge.toml. docs/config.md describes every key
 // with its range; LoadConfig is the only way to get one that was checked.
 type Config struct {
-	Device    DeviceConfig    `toml:"device"`
-	MQTT      MQTTConfig      `toml:"mqtt"`
-	Source    SourceConfig    `toml:"source"`
-	Output    OutputConfig    `toml:"output"`
-	Drift     DriftConfig     `toml:"drift"`
-	Evidence  EvidenceConfig  `toml:"evidence"`
-	Reference ReferenceConfig `toml:"reference"`
-	Buffer    BufferConfig    `toml:"buffer"`
-	Log       LogConfig       `toml:"log"`
+	Device      DeviceConfig      `toml:"device"`
+	MQTT        MQTTConfig        `toml:"mqtt"`
+	Source      SourceConfig      `toml:"source"`
+	Output      OutputConfig      `toml:"output"`
+	Drift       DriftConfig       `toml:"drift"`
+	Evidence    EvidenceConfig    `toml:"evidence"`
+	Reference   ReferenceConfig   `toml:"reference"`
+	Maintenance MaintenanceConfig `toml:"maintenance"`
+	Buffer      BufferConfig      `toml:"buffer"`
+	Log         LogConfig         `toml:"log"`
 }
 
 // DeviceConfig names the device.
@@ -87,6 +88,11 @@ type ReferenceConfig struct {
 	Samples int `toml:"samples"`
 }
 
+// MaintenanceConfig bounds the time without alarms that a technician may ask for.
+type MaintenanceConfig struct {
+	Limit Duration `toml:"limit"`
+}
+
 // BufferConfig bounds the store of samples and unsent messages.
 type BufferConfig struct {
 	MaxBytes      int64    `toml:"max_bytes"`
@@ -121,12 +127,13 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 // complete: device.site, device.id and source.kind have no default.
 func DefaultConfig() Config {
 	return Config{
-		Device:    DeviceConfig{State: "/var/lib/kedge"},
-		MQTT:      MQTTConfig{KeepAlive: Duration{30 * time.Second}, Drain: Duration{5 * time.Second}},
-		Source:    SourceConfig{Queue: 256},
-		Drift:     DriftConfig{ExpectedRunLength: 10000, Detectors: []string{"page-hinkley", "e-sr"}},
-		Evidence:  EvidenceConfig{Before: 32, After: 100},
-		Reference: ReferenceConfig{Samples: 500},
+		Device:      DeviceConfig{State: "/var/lib/kedge"},
+		MQTT:        MQTTConfig{KeepAlive: Duration{30 * time.Second}, Drain: Duration{5 * time.Second}},
+		Source:      SourceConfig{Queue: 256},
+		Drift:       DriftConfig{ExpectedRunLength: 10000, Detectors: []string{"page-hinkley", "e-sr"}},
+		Evidence:    EvidenceConfig{Before: 32, After: 100},
+		Reference:   ReferenceConfig{Samples: 500},
+		Maintenance: MaintenanceConfig{Limit: Duration{8 * time.Hour}},
 		Buffer: BufferConfig{
 			MaxBytes: 64 << 20, RingRecords: 4096, CommitRecords: 64, CommitAge: Duration{time.Second},
 		},

@@ -64,7 +64,7 @@ func TestParseConfigProblems(t *testing.T) {
 		{"unknown keys, all at once", minimal + "pat = 1\n[mqtt]\nbrokr = \"x\"\n\n[extra]\na = 1\nb = 2\n",
 			"k.toml:6:1: source.pat: unknown key, want one of broker, format, kind, loop, path, queue, rate, topic\n" +
 				"k.toml:8:1: mqtt.brokr: unknown key, want one of broker, ca, cert, drain, keep_alive, key, password_file, username\n" +
-				"k.toml:10:2: extra: unknown key, want one of buffer, device, drift, evidence, log, mqtt, output, reference, source"},
+				"k.toml:10:2: extra: unknown key, want one of buffer, device, drift, evidence, log, maintenance, mqtt, output, reference, source"},
 		{"unknown key in an inline table", "device = {site = \"a\", idd = \"b\"}\n",
 			"k.toml:1:23: device.idd: unknown key, want one of groups, id, site, state"},
 		{"wrong types, all at once", "[device]\nsite = 5\n  id = [\"a\"]\ngroups = [\"a\", 1]\n[mqtt]\nkeep_alive = 30\n[source]\nloop = \"yes\"\nrate = \"fast\"\n[buffer]\nring_records = 1.5\n",

@@ -77,6 +77,7 @@ func (c *Config) check(given func(key string) bool) []Problem {
 	c.checkSource(k, given)
 	c.checkDrift(k)
 	c.checkBuffer(k)
+	k.duration("maintenance.limit", c.Maintenance.Limit, time.Minute, 7*24*time.Hour)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	return k.problems

@@ -41,6 +41,7 @@ func (a *agent) housekeeping(ctx context.Context) error {
 			a.mu.Lock()
 			a.retryBacklog()
 			a.mu.Unlock()
+			a.pollMaintenance()
 			damaged = a.reportDamage(damaged)
 			losses.report(a)
 		}

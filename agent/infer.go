@@ -107,7 +107,7 @@ func (a *agent) answer(expected *serving, s source.Sample, record []byte) ([]byt
 	a.mu.Unlock()
 	return record, a.written(a.answers.write(answer{
 		ID: id, Ref: s.Ref, Label: got.Label, Confidence: got.Confidence,
-		Model: now.name, Drift: got.State, Alarm: got.Alarm,
+		Model: now.name, Drift: stateName(got.State, got.Muted), Alarm: got.Alarm,
 	}))
 }
 
@@ -125,6 +125,10 @@ func (a *agent) follow(got pipeline.Answer, s wire.Sample, x []float32, seq uint
 		if n, ok := a.counted.pass(a.o.Now()); ok {
 			a.say(event.DriftCounted, slog.String("sample", s.ID), slog.Uint64("count", n), slog.Any("fired", got.Fired))
 		}
+	}
+	if got.Muted {
+		a.maintenance.Samples++
+		return
 	}
 	if got.State == a.serving.state {
 		return

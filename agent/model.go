@@ -42,13 +42,16 @@ func (a *agent) serve(i *update.Installed) error {
 	}
 	a.pipe.Swap(s.model)
 	a.serving = s
+	a.resumeMaintenance(s)
 	if s.signed != nil && s.signed.doc.Sequence > a.references.floor {
 		a.noteReference(s.signed)
 	}
 	if e, ok := a.pipe.Explain(); ok {
 		s.state = e.State
 	}
-	a.beginCollection()
+	if !a.maintenance.Active {
+		a.beginCollection()
+	}
 	a.mu.Unlock()
 	a.say(event.ModelLoaded, slog.String("slot", i.Slot), slog.String("name", i.Release.Name),
 		slog.Uint64("version", i.Release.Version), slog.String("model", i.Release.Model[:8]),
@@ -159,6 +162,9 @@ func (a *agent) persist() {
 	defer a.mu.Unlock()
 	a.persistMonitor()
 	a.storeCounters()
+	if a.maintenance.Active {
+		a.noteMaintenance()
+	}
 }
 
 // wake wakes the receiver of a channel of capacity one.

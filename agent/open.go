@@ -68,6 +68,7 @@ func (a *agent) openBuffer() error {
 	a.buf = b
 	a.boot = a.nextBoot(random)
 	a.loadCounters()
+	a.loadMaintenance()
 	return nil
 }
 

@@ -76,6 +76,7 @@ func (a *agent) reported() *wire.Reported {
 		Root:     a.updater.Root().Version(), Assign: a.updater.AssignSequence(), Counters: a.counters(),
 	}
 	a.mu.Lock()
+	r.Maintenance = a.reportedMaintenance()
 	var installed *update.Installed
 	if a.serving != nil {
 		installed = a.serving.installed
@@ -91,7 +92,7 @@ func (a *agent) reported() *wire.Reported {
 		if state == drift.Drift {
 			state = drift.Latched // the alarm itself was one sample
 		}
-		r.Drift = &wire.Monitor{State: state.String(), Weak: e.Weak, N: uint64(e.N)}
+		r.Drift = &wire.Monitor{State: stateName(state, e.Muted).String(), Weak: e.Weak, N: uint64(e.N)}
 	}
 	return r
 }

@@ -35,6 +35,7 @@ func program() cli.Program {
 			benchCommand(),
 			compareCommand(),
 			driftCommand(),
+			maintenanceCommand(),
 			versionCommand(),
 		},
 	}

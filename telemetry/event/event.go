@@ -35,34 +35,37 @@ type Code string
 
 // Codes: K01 start and stop, K02 model, K03 drift, K04 update, K05 storage, K06 network, K07 input.
 const (
-	AgentStarted      Code = "K0101"
-	AgentStopped      Code = "K0102"
-	ModelLoaded       Code = "K0201"
-	ModelAbsent       Code = "K0202"
-	DriftWarning      Code = "K0310"
-	DriftAlarm        Code = "K0311"
-	DriftCounted      Code = "K0312"
-	ReferenceTaken    Code = "K0320"
-	ReferenceSent     Code = "K0321"
-	ReferenceRefused  Code = "K0322"
-	ReferencePutOff   Code = "K0323"
-	UpdateOffered     Code = "K0401"
-	UpdateDownloading Code = "K0402"
-	UpdateVerified    Code = "K0403"
-	UpdateCommitted   Code = "K0404"
-	UpdateRefused     Code = "K0405"
-	UpdateRolledBack  Code = "K0406"
-	UpdateFailed      Code = "K0407"
-	RootChanged       Code = "K0410"
-	RootRefused       Code = "K0411"
-	StoreDamaged      Code = "K0501"
-	StoreFull         Code = "K0502"
-	StoreDropped      Code = "K0503"
-	BrokerConnected   Code = "K0601"
-	BrokerUnreachable Code = "K0602"
-	BrokerLost        Code = "K0603"
-	InputRejected     Code = "K0701"
-	InputEnded        Code = "K0702"
+	AgentStarted       Code = "K0101"
+	AgentStopped       Code = "K0102"
+	ModelLoaded        Code = "K0201"
+	ModelAbsent        Code = "K0202"
+	DriftWarning       Code = "K0310"
+	DriftAlarm         Code = "K0311"
+	DriftCounted       Code = "K0312"
+	ReferenceTaken     Code = "K0320"
+	ReferenceSent      Code = "K0321"
+	ReferenceRefused   Code = "K0322"
+	ReferencePutOff    Code = "K0323"
+	MaintenanceStarted Code = "K0330"
+	MaintenanceEnded   Code = "K0331"
+	MaintenanceRefused Code = "K0332"
+	UpdateOffered      Code = "K0401"
+	UpdateDownloading  Code = "K0402"
+	UpdateVerified     Code = "K0403"
+	UpdateCommitted    Code = "K0404"
+	UpdateRefused      Code = "K0405"
+	UpdateRolledBack   Code = "K0406"
+	UpdateFailed       Code = "K0407"
+	RootChanged        Code = "K0410"
+	RootRefused        Code = "K0411"
+	StoreDamaged       Code = "K0501"
+	StoreFull          Code = "K0502"
+	StoreDropped       Code = "K0503"
+	BrokerConnected    Code = "K0601"
+	BrokerUnreachable  Code = "K0602"
+	BrokerLost         Code = "K0603"
+	InputRejected      Code = "K0701"
+	InputEnded         Code = "K0702"
 )
 
 // An Entry is one event of the catalogue.
@@ -99,6 +102,9 @@ var catalogue = [...]Entry{
 	{ReferenceSent, Info, "first signals of the new model sent as its reference", ""},
 	{ReferenceRefused, Warning, "drift reference refused", "tell the operator; the previous reference stays in force"},
 	{ReferencePutOff, Info, "drift reference not taken while an alarm stands", ""},
+	{MaintenanceStarted, Info, "maintenance started, no alarms until it ends", ""},
+	{MaintenanceEnded, Info, "maintenance ended, watching for drift again", ""},
+	{MaintenanceRefused, Warning, "request for maintenance refused", "use kedge maintenance start or kedge maintenance end"},
 	{UpdateOffered, Info, "update offered", ""},
 	{UpdateDownloading, Info, "update downloading", ""},
 	{UpdateVerified, Info, "update verified on this board", ""},

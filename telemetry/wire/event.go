@@ -12,6 +12,7 @@ const (
 	KindUpdate    = "update"
 	KindReference = "reference"
 	KindHealth    = "health"
+	KindAudit     = "audit"
 )
 
 // An Event is a CloudEvents 1.0 event in structured JSON mode
@@ -249,6 +250,32 @@ type Health struct {
 func (h *Health) Check() error {
 	if h.Code == "" || (h.Severity != "I" && h.Severity != "W" && h.Severity != "E") {
 		return malformed("code %.16q, severity %.8q", h.Code, h.Severity)
+	}
+	return nil
+}
+
+// Actions of an Audit.
+const (
+	MaintenanceStarted = "maintenance_started"
+	MaintenanceEnded   = "maintenance_ended"
+)
+
+// An Audit is the data of an audit event: what a person did to the device.
+type Audit struct {
+	Action string `json:"action"`
+	Who    string `json:"who"` // 1 to 64 bytes; "kedge" for the device itself
+	Why    string `json:"why,omitempty"`
+	// Since is when the maintenance began, Until when it ends by itself, and Samples how
+	// many were answered in it.
+	Since   time.Time `json:"since,omitzero"`
+	Until   time.Time `json:"until,omitzero"`
+	Samples uint64    `json:"samples,omitempty"`
+}
+
+// Check implements Message.
+func (a *Audit) Check() error {
+	if a.Action == "" || len(a.Action) > 64 || a.Who == "" || len(a.Who) > 64 || len(a.Why) > 256 {
+		return malformed("action %.80q by %.80q, %d bytes of why", a.Action, a.Who, len(a.Why))
 	}
 	return nil
 }

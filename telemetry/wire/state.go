@@ -45,13 +45,24 @@ type Reported struct {
 	Root     uint64    `json:"root"`     // version of the root document in force
 	Assign   uint64    `json:"assign"`   // highest assignment sequence seen
 	Counters Counters  `json:"counters"` // since the state directory was made
+	// Maintenance is there while it lasts.
+	Maintenance *Maintenance `json:"maintenance,omitempty"`
 }
 
 // A Monitor is the drift monitor in short.
 type Monitor struct {
-	State string `json:"state"` // learning, stable, warning, drift or latched
+	State string `json:"state"` // learning, stable, warning, drift, latched or maintenance
 	Weak  bool   `json:"weak"`  // the reference is too small for the promise
 	N     uint64 `json:"n"`     // signals since the reference was taken
+}
+
+// A Maintenance is a time in which the device raises no alarm.
+type Maintenance struct {
+	Who     string    `json:"who"` // began it
+	Why     string    `json:"why"`
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until"`   // when it ends by itself
+	Samples uint64    `json:"samples"` // answered meanwhile
 }
 
 // Counters account for every record of the outbox: produced = sent + queued + dropped.

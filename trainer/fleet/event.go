@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
+	"strings"
 
 	"kedge/agent/drift"
 	"kedge/telemetry/wire"
@@ -21,6 +23,7 @@ var effects = map[string]effect{
 	wire.KindUpdate:    (*Fleet).update,
 	wire.KindReference: (*Fleet).reference,
 	wire.KindHealth:    (*Fleet).health,
+	wire.KindAudit:     (*Fleet).audit,
 }
 
 func (f *Fleet) event(ctx context.Context, t wire.Topic, payload []byte) error {
@@ -74,9 +77,21 @@ func (f *Fleet) drift(tx *store.Tx, t wire.Topic, e *wire.Event) (Notice, error)
 		Received: f.o.Now(),
 	})
 	return Notice{
-		Kind: Drift, Text: fmt.Sprintf("drift reported by %v after %d samples", d.Fired, d.N),
+		Kind: Drift, Text: fmt.Sprintf("drift reported by %v after %d samples", d.Fired, d.N) + moved(d.Inputs),
 		Name: name, Version: d.Model.Version, Release: d.Model.Release, Sample: d.Sample, Weak: d.Weak,
 	}, err
+}
+
+// moved names the features that moved, the most important first.
+func moved(in *wire.Inputs) string {
+	if in == nil || len(in.Moved) == 0 {
+		return ""
+	}
+	names := make([]string, len(in.Moved))
+	for i, m := range in.Moved {
+		names[i] = m.Name
+	}
+	return ", moved: " + strings.Join(names, ", ")
 }
 
 func (f *Fleet) update(tx *store.Tx, t wire.Topic, e *wire.Event) (Notice, error) {
@@ -176,4 +191,18 @@ func (f *Fleet) health(_ *store.Tx, t wire.Topic, e *wire.Event) (Notice, error)
 	f.o.Log.Info("device health", slog.String("device", t.Device), slog.String("code", h.Code),
 		slog.String("severity", h.Severity), slog.String("text", h.Text), slog.Uint64("count", h.Count))
 	return Notice{Kind: Health, Text: h.Text, Code: h.Code}, nil
+}
+
+func (f *Fleet) audit(_ *store.Tx, t wire.Topic, e *wire.Event) (Notice, error) {
+	var a wire.Audit
+	if err := wire.Decode(e.Data, &a); err != nil {
+		return Notice{}, err
+	}
+	f.o.Log.Info("device audit", slog.String("device", t.Device), slog.String("action", a.Action),
+		slog.String("who", a.Who), slog.String("why", a.Why), slog.Uint64("samples", a.Samples))
+	text := fmt.Sprintf("%s by %s", strings.ReplaceAll(a.Action, "_", " "), a.Who)
+	if a.Why != "" {
+		text += ": " + a.Why
+	}
+	return Notice{Kind: Audit, Text: text, Samples: int(min(a.Samples, math.MaxInt32))}, nil
 }

@@ -211,6 +211,8 @@ func TestEvents(t *testing.T) {
 		{topics.Event(wire.KindUpdate), update("5", wire.UpdateRolledBack), []Kind{Refused}},
 		{topics.Event(wire.KindUpdate), update("5", wire.UpdateRolledBack), nil},
 		{topics.Event(wire.KindHealth), health, []Kind{Health}},
+		{topics.Event(wire.KindAudit), event(t, wire.KindAudit, "a", wire.Audit{Action: wire.MaintenanceStarted, Who: "ann", Why: "x"}), []Kind{Audit}},
+		{topics.Event(wire.KindAudit), event(t, wire.KindAudit, "b", wire.Audit{Action: wire.MaintenanceStarted}), nil},
 	} {
 		h.receive(c.topic, c.message)
 		if got := h.kinds(); !slices.Equal(got, c.want) {

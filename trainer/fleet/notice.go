@@ -25,6 +25,7 @@ const (
 	Referenced       Kind = "referenced"        // a device's new reference was signed
 	ReferenceRefused Kind = "reference_refused" // or was not
 	Health           Kind = "health"            // a device has something to say to people
+	Audit            Kind = "audit"             // a person did something to a device
 )
 
 // A Notice tells whoever watches the centre what happened. Fields that do not
@@ -40,7 +41,7 @@ type Notice struct {
 	Version  uint64  `json:"version,omitempty"`
 	Release  string  `json:"release,omitempty"`  // digest of the document
 	Sample   string  `json:"sample,omitempty"`   // Drift: where the alarm was raised
-	Samples  int     `json:"samples,omitempty"`  // Evidence, Trained, Referenced: how many
+	Samples  int     `json:"samples,omitempty"`  // Evidence, Trained, Referenced, Audit: how many
 	Labels   int     `json:"labels,omitempty"`   // Labeled: how many more samples have one; Corrected: how many have another; Training: of this alarm, usable; UnknownClass: of this alarm, not usable; Trained: in all
 	Seconds  float64 `json:"seconds,omitempty"`  // Trained, Rejected
 	Accuracy float64 `json:"accuracy,omitempty"` // Trained, Rejected: the new model's on labeled samples that it did not see

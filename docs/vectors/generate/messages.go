@@ -34,6 +34,12 @@ func (s *set) addMessages() {
 	})
 	s.message("reported-new", "a device without a model", "reported", device.Reported(),
 		&wire.Reported{V: 1, Device: device.Device, Boot: "1-00c0ffee", Time: at, Agent: "0.1.0", Platform: "linux/arm", Root: 1})
+	s.message("reported-maintenance", "a device that somebody works on", "reported", device.Reported(), &wire.Reported{
+		V: 1, Device: device.Device, Boot: boot, Time: at, Agent: "0.1.0", Platform: "linux/arm64", Model: &model,
+		Drift: &wire.Monitor{State: "maintenance", Weak: true, N: 8120}, Root: 2, Assign: 4,
+		Counters:    wire.Counters{Inferences: 20144},
+		Maintenance: &wire.Maintenance{Who: "ann", Why: "new bearing", Since: at, Until: at.Add(30 * time.Minute), Samples: 24},
+	})
 	s.addEvents(model)
 	s.message("evidence-0", "the first part of an alarm's samples", "evidence", device.Upload(evidenceID, 0),
 		&wire.Evidence{V: 1, ID: evidenceID, Part: 0, Model: sampleDigest, Samples: []wire.Sample{
@@ -68,6 +74,9 @@ func (s *set) addEvents(model wire.ModelRef) {
 	})
 	s.event(wire.KindReference, 3, "the first signals of a new model (readers ask for 500 or more in practice)", &wire.Reference{
 		Model: model, First: sampleID(1000), Signals: []byte{255, 255, 254, 250, 255, 231},
+	})
+	s.event(wire.KindAudit, 6, "somebody ended a maintenance", &wire.Audit{
+		Action: wire.MaintenanceEnded, Who: "ann", Why: "bearing is in", Since: at, Until: at.Add(30 * time.Minute), Samples: 1200,
 	})
 	s.event(wire.KindHealth, 4, "something that people should know", &wire.Health{
 		Code: "K0503", Severity: "W", Text: "records dropped", Do: "restore the connection or raise buffer.max_bytes", Count: 12,

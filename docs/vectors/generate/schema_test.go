@@ -28,7 +28,7 @@ const schemaDir = "../../schema"
 var types = map[string]reflect.Type{
 	"state": reflect.TypeFor[wire.State](), "reported": reflect.TypeFor[wire.Reported](), "event": reflect.TypeFor[wire.Event](),
 	"drift": reflect.TypeFor[wire.Drift](), "update": reflect.TypeFor[wire.Update](), "reference": reflect.TypeFor[wire.Reference](),
-	"health": reflect.TypeFor[wire.Health](), "evidence": reflect.TypeFor[wire.Evidence](), "labels": reflect.TypeFor[wire.Labels](),
+	"health": reflect.TypeFor[wire.Health](), "audit": reflect.TypeFor[wire.Audit](), "evidence": reflect.TypeFor[wire.Evidence](), "labels": reflect.TypeFor[wire.Labels](),
 	"get": reflect.TypeFor[wire.Get](), "envelope": reflect.TypeFor[trust.Envelope](), "root": reflect.TypeFor[trust.RootDocument](),
 	"release": reflect.TypeFor[trust.Release](), "assign": reflect.TypeFor[trust.Assign](),
 	"reference-document": reflect.TypeFor[trust.ReferenceDocument](), "bundle-manifest": reflect.TypeFor[trust.Manifest](),
@@ -150,6 +150,7 @@ func smallest() []form {
 		{"update", &wire.Update{State: wire.UpdateRefused, Code: "K0405"}},
 		{"reference", &wire.Reference{Model: wire.ModelRef{Name: "m", SHA256: d}, First: "a/b/0", Signals: []byte{0}}},
 		{"health", &wire.Health{Code: "K0101", Severity: "I"}},
+		{"audit", &wire.Audit{Action: "x", Who: "y"}},
 		{"evidence", &wire.Evidence{V: 1, ID: "e", Model: d}},
 		{"evidence", &wire.Evidence{V: 1, ID: "e", Model: d, Samples: []wire.Sample{{ID: "a/b/0", X: wire.PackFloat32s(nil)}}}},
 		{"labels", &wire.Labels{V: 1}},

@@ -170,6 +170,8 @@ func newMessage(kind string) wire.Message {
 		return new(wire.Reference)
 	case "health":
 		return new(wire.Health)
+	case "audit":
+		return new(wire.Audit)
 	case "evidence":
 		return new(wire.Evidence)
 	case "labels":
