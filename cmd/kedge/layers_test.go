@@ -66,8 +66,8 @@ var layers = map[string]string{
 	"trainer/dataset": "trainer/store telemetry/wire runtime/feature quant/data",
 	"trainer/train":   "trainer/dataset quant/*",
 	"trainer/tune":    "",
-	"trainer/release": "trainer/store telemetry/wire telemetry/trust agent/drift runtime runtime/feature", // computes golden vectors
-	"trainer/jobs":    "trainer/store trainer/dataset trainer/train trainer/tune trainer/release quant/*",
+	"trainer/release": "trainer/store telemetry/wire telemetry/trust agent/drift agent/drift/inputs agent/drift/signal runtime runtime/feature", // computes golden vectors
+	"trainer/jobs":    "agent/drift/inputs trainer/store trainer/dataset trainer/train trainer/tune trainer/release quant/*",
 	"trainer/fleet":   "trainer/store trainer/release telemetry/wire telemetry/audit telemetry/mqtt agent/drift",
 	"trainer/web":     "trainer/store trainer/fleet trainer/jobs trainer/dataset trainer/tune trainer/release",
 	"trainer/sim":     "agent telemetry/*",

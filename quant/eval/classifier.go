@@ -30,12 +30,17 @@ type Classifier struct {
 	features int
 	classes  int
 	logits   []float32 // of the last row, dequantized
+	before   []float32 // what went into the softmax; nil where there is none
+	softmax  runtime.TensorInfo
 }
 
 // Answer is what a classifier says about one row.
 type Answer struct {
 	Class      int     // the greatest output, the first of equals
 	Confidence float64 // that output's real value; a probability after SOFTMAX
+	// Margin is the difference of the two highest inputs of the final SOFTMAX, NaN
+	// where there is none or one class only.
+	Margin float64
 }
 
 // Open loads an int8 model, whose input and output may also be float32. (Float
@@ -49,6 +54,10 @@ func open(model []byte, o runtime.SessionOptions) (*Classifier, error) {
 	m, err := runtime.Load(model, runtime.Options{})
 	if err != nil {
 		return nil, err
+	}
+	softmax, hasSoftmax := m.Logits()
+	if hasSoftmax {
+		o.Keep = append(o.Keep, softmax.Index)
 	}
 	s, err := m.NewSession(o)
 	if err != nil {
@@ -78,6 +87,9 @@ func open(model []byte, o runtime.SessionOptions) (*Classifier, error) {
 		}
 	}
 	c.logits = make([]float32, c.classes)
+	if hasSoftmax && decodable(softmax, c.classes) && len(s.Tensor(softmax.Index)) == softmax.Bytes {
+		c.before, c.softmax = make([]float32, c.classes), softmax
+	}
 	return c, nil
 }
 
@@ -103,7 +115,26 @@ func (c *Classifier) Classify(row []float32) (Answer, error) {
 			top = i
 		}
 	}
-	return Answer{Class: top, Confidence: float64(c.logits[top])}, nil
+	return Answer{Class: top, Confidence: float64(c.logits[top]), Margin: c.margin()}, nil
+}
+
+// margin is that of the last row.
+func (c *Classifier) margin() float64 {
+	if len(c.before) < 2 {
+		return math.NaN()
+	}
+	decode(c.before, c.softmax, c.session.Tensor(c.softmax.Index))
+	first, second := math.Inf(-1), math.Inf(-1)
+	for _, v := range c.before {
+		x := float64(v)
+		first, second = max(first, x), max(second, min(first, x))
+	}
+	return first - second
+}
+
+// decodable reports whether decode can read n numbers out of a tensor.
+func decodable(t runtime.TensorInfo, n int) bool {
+	return t.Type == runtime.Float32 && t.Bytes == 4*n || t.Type == runtime.Int8 && t.Bytes == n && len(t.Scales) == 1 && t.Scales[0] > 0
 }
 
 // encode quantizes real numbers the way the QUANTIZE operator does: x/scale in

@@ -39,8 +39,12 @@ func (p *Pipeline) First(ctx context.Context, name string) (Outcome, error) {
 	// A base set is in no order of time, often sorted by class. A detector that
 	// read it as a sequence would find a correlation that no device's stream has.
 	rng := rand.New(rand.NewPCG(p.Seed, 0x7369676e616c)) // second word: any constant
-	rng.Shuffle(len(m.signal), func(i, j int) { m.signal[i], m.signal[j] = m.signal[j], m.signal[i] })
-	return p.release(ctx, m, release.Candidate{Name: name, Labels: base.Classes, GoldenRows: golden(base)}, all, features)
+	rng.Shuffle(len(m.held), func(i, j int) { m.held[i], m.held[j] = m.held[j], m.held[i] })
+	inputs, err := inputsOf(base, rng.Perm(base.Len()))
+	if err != nil {
+		return Outcome{}, err
+	}
+	return p.release(ctx, m, release.Candidate{Name: name, Labels: base.Classes, GoldenRows: golden(base), Inputs: inputs}, all, features)
 }
 
 func (p *Pipeline) base(ctx context.Context, name string) (*dataset.Table, error) {

@@ -20,7 +20,7 @@ type made struct {
 	weights  []byte // float .tflite, to go on training from
 	graph    *graph.Graph
 	judged   train.Samples // what it was measured on, and not trained on
-	signal   []float64     // confidences on these, in their order in time
+	held     []train.Held  // answers to these, in their order in time
 	accuracy float64       // on the same
 }
 
@@ -50,15 +50,7 @@ func (p *Pipeline) fit(ctx context.Context, start *train.Dense, always, folded t
 	if m.err != nil {
 		return made{}, m.err
 	}
-	result := made{judged: folded}
-	right := 0
-	for _, h := range m.held {
-		result.signal = append(result.signal, h.Confidence)
-		if h.Correct {
-			right++
-		}
-	}
-	result.accuracy = float64(right) / float64(len(m.held))
+	result := made{judged: folded, held: m.held, accuracy: accuracy(m.held)}
 	if result.weights, err = net.Float(""); err != nil {
 		return made{}, err
 	}
@@ -88,7 +80,7 @@ func (p *Pipeline) command(ctx context.Context, base []byte, always, folded trai
 	if err != nil {
 		return made{}, err
 	}
-	result.signal, result.accuracy = answers.signal, answers.accuracy
+	result.held, result.accuracy = answers, accuracy(answers)
 	return result, nil
 }
 
@@ -108,31 +100,32 @@ func quantize(ctx context.Context, g *graph.Graph, x []float32) ([]byte, error) 
 	return emit.Model(q)
 }
 
-// answers is what a model says to some samples.
-type answers struct {
-	signal   []float64
-	accuracy float64
-}
-
-func classify(model []byte, s train.Samples) (answers, error) {
-	c, err := eval.Open(model)
-	if err != nil {
-		return answers{}, err
-	}
-	var a answers
+// accuracy is the share of right answers.
+func accuracy(held []train.Held) float64 {
 	right := 0
-	for i := range s.Len() {
-		got, err := c.Classify(s.Row(i))
-		if err != nil {
-			return answers{}, fmt.Errorf("row %d: %w", i, err)
-		}
-		a.signal = append(a.signal, got.Confidence)
-		if got.Class == s.Y[i] {
+	for _, h := range held {
+		if h.Correct {
 			right++
 		}
 	}
-	a.accuracy = float64(right) / float64(s.Len())
-	return a, nil
+	return float64(right) / float64(len(held))
+}
+
+// classify asks a model for its answers to some samples.
+func classify(model []byte, s train.Samples) ([]train.Held, error) {
+	c, err := eval.Open(model)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]train.Held, s.Len())
+	for i := range answers {
+		got, err := c.Classify(s.Row(i))
+		if err != nil {
+			return nil, fmt.Errorf("row %d: %w", i, err)
+		}
+		answers[i] = train.Held{Class: got.Class, Confidence: got.Confidence, Margin: got.Margin, Correct: got.Class == s.Y[i]}
+	}
+	return answers, nil
 }
 
 // release quantizes, compares with the float model, and signs.
@@ -149,8 +142,15 @@ func (p *Pipeline) release(ctx context.Context, m made, c release.Candidate, all
 	if compared.Agreement < MinAgreement {
 		return out, fmt.Errorf("%.1f %% of the answers are the same: %w", 100*compared.Agreement, ErrQuantized)
 	}
-	reference, err := release.NewReference(m.signal)
+	confidences, margins := make([]float64, len(m.held)), make([]float64, len(m.held))
+	for i, h := range m.held {
+		confidences[i], margins[i] = h.Confidence, h.Margin
+	}
+	reference, err := release.NewReference(confidences)
 	if err != nil {
+		return out, err
+	}
+	if c.Signals, err = release.NewMargin(margins); err != nil {
 		return out, err
 	}
 	out.Weak = reference.Weak()

@@ -29,14 +29,18 @@ func (p *Pipeline) Retrain(ctx context.Context, m *Material) (Outcome, error) {
 	if err != nil {
 		return out, fmt.Errorf("running model: %w", err)
 	}
-	out.Accuracy, out.Running = done.accuracy, running.accuracy
-	if done.accuracy < running.accuracy {
-		return out, fmt.Errorf("%.3f of the labeled samples right, the running one %.3f: %w", done.accuracy, running.accuracy, ErrWorse)
+	out.Accuracy, out.Running = done.accuracy, accuracy(running)
+	if out.Accuracy < out.Running {
+		return out, fmt.Errorf("%.3f of the labeled samples right, the running one %.3f: %w", out.Accuracy, out.Running, ErrWorse)
+	}
+	inputs, err := inputsOf(m.latest, inOrder(m.latest.Len()))
+	if err != nil {
+		return out, err
 	}
 	released, err := p.release(ctx, done, release.Candidate{
-		Name: m.name, Labels: m.labels, GoldenRows: golden(m.latest),
+		Name: m.name, Labels: m.labels, GoldenRows: golden(m.latest), Inputs: inputs,
 	}, train.Join(m.always, m.newest), m.features)
-	released.Labels, released.Running = m.labeled, running.accuracy
+	released.Labels, released.Running = m.labeled, out.Running
 	return released, err
 }
 

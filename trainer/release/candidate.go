@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kedge/agent/drift"
+	"kedge/agent/drift/inputs"
 	"kedge/runtime"
 	"kedge/runtime/feature"
 	"kedge/telemetry/trust"
@@ -24,6 +25,10 @@ type Candidate struct {
 	Features []byte   // features.json of the bundle
 	// Reference is the signal on samples that the model was not trained on.
 	Reference drift.Reference
+	// Signals are watched beside the confidence, Inputs are what the features looked
+	// like in training; nil: neither.
+	Signals []Watched
+	Inputs  *inputs.Reference
 	// Golden holds input samples, raw little-endian tensors one after another. If
 	// it is nil they are made of GoldenRows, rows of features as a sensor gives
 	// them. What the model makes of them is computed here.
@@ -80,18 +85,28 @@ func (c *Candidate) prepare() (*prepared, error) {
 		Manifest: trust.Manifest{Format: 1, Name: c.Name, Labels: c.Labels, Signal: SignalTop1, GoldenSamples: n},
 		Model:    c.Model, Features: c.Features, Reference: reference, GoldenInput: input, GoldenOutput: output,
 	}
+	if err := c.watch(&p.bundle); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
 // reference checks and encodes the reference.
 func (c *Candidate) reference() ([]byte, error) {
-	if err := c.Reference.Validate(); err != nil {
-		return nil, unfit(PartReference, "%w", err)
-	}
-	if c.Reference.N < drift.MinReference {
-		return nil, unfit(PartReference, "reference of %d samples, want at least %d", c.Reference.N, drift.MinReference)
+	if err := checkReference(c.Reference); err != nil {
+		return nil, err
 	}
 	return json.Marshal(c.Reference)
+}
+
+func checkReference(ref drift.Reference) error {
+	if err := ref.Validate(); err != nil {
+		return unfit(PartReference, "%w", err)
+	}
+	if ref.N < drift.MinReference {
+		return unfit(PartReference, "reference of %d samples, want at least %d", ref.N, drift.MinReference)
+	}
+	return nil
 }
 
 // features reads the declaration of the inputs and compares it with the model's.

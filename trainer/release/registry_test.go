@@ -36,7 +36,7 @@ func newRegistry(t *testing.T) *Registry {
 }
 
 // signal is n confidences around a mean.
-func signal(n int, mean float64) []float64 {
+func confidences(n int, mean float64) []float64 {
 	rng := rand.New(rand.NewPCG(1, 1))
 	xs := make([]float64, n)
 	for i := range xs {
@@ -60,7 +60,7 @@ func candidate(t *testing.T) Candidate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ref, err := NewReference(signal(100, 0.9))
+	ref, err := NewReference(confidences(100, 0.9))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestReleaseRefuses(t *testing.T) {
 		},
 		"no reference":      func(c *Candidate) { c.Reference = drift.Reference{} },
 		"spoiled reference": func(c *Candidate) { c.Reference.N++ },
-		"few samples":       func(c *Candidate) { c.Reference, _ = NewReference(signal(29, 0.9)) },
+		"few samples":       func(c *Candidate) { c.Reference, _ = NewReference(confidences(29, 0.9)) },
 		"no golden rows":    func(c *Candidate) { c.GoldenRows = nil },
 		"short golden row":  func(c *Candidate) { c.GoldenRows = [][]float64{{1}} },
 		"golden bytes":      func(c *Candidate) { c.Golden = []byte{1, 2, 3} },
@@ -211,7 +211,7 @@ func TestCheckReference(t *testing.T) {
 		}
 		return b
 	}
-	present, err := NewReference(signal(100, 0.9))
+	present, err := NewReference(confidences(100, 0.9))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,13 +221,13 @@ func TestCheckReference(t *testing.T) {
 		present drift.Reference
 		want    error
 	}{
-		{"as before", bytesOf(signal(500, 0.9)), present, nil},
-		{"better", bytesOf(signal(500, 0.95)), present, nil},
-		{"a little lower", bytesOf(signal(500, 0.895)), present, nil},
-		{"clearly lower", bytesOf(signal(500, 0.86)), present, ErrImplausible},
+		{"as before", bytesOf(confidences(500, 0.9)), present, nil},
+		{"better", bytesOf(confidences(500, 0.95)), present, nil},
+		{"a little lower", bytesOf(confidences(500, 0.895)), present, nil},
+		{"clearly lower", bytesOf(confidences(500, 0.86)), present, ErrImplausible},
 		{"nothing", make([]byte, 500), present, ErrImplausible},
-		{"too few", bytesOf(signal(499, 0.9)), present, ErrTooFew},
-		{"nothing to compare with", bytesOf(signal(500, 0.5)), drift.Reference{}, nil},
+		{"too few", bytesOf(confidences(499, 0.9)), present, ErrTooFew},
+		{"nothing to compare with", bytesOf(confidences(500, 0.5)), drift.Reference{}, nil},
 	} {
 		got, err := CheckReference(c.signals, c.present)
 		if !errors.Is(err, c.want) {
@@ -253,7 +253,7 @@ func TestPresentReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	better, err := NewReference(signal(600, 0.9))
+	better, err := NewReference(confidences(600, 0.9))
 	if err != nil {
 		t.Fatal(err)
 	}

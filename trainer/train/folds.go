@@ -12,6 +12,7 @@ import (
 type Held struct {
 	Class      int     // its answer
 	Confidence float64 // top-1 probability, a multiple of 1/256
+	Margin     float64 // between the two highest logits; NaN without a softmax
 	Correct    bool
 }
 
@@ -96,7 +97,7 @@ func holdOut(ctx context.Context, start *Dense, set, all Samples, out []int, o O
 		if err != nil {
 			return err
 		}
-		held[i] = Held{Class: a.Class, Confidence: a.Confidence, Correct: a.Class == all.Y[i]}
+		held[i] = Held{Class: a.Class, Confidence: a.Confidence, Margin: a.Margin, Correct: a.Class == all.Y[i]}
 	}
 	return nil
 }
