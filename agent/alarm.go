@@ -105,7 +105,7 @@ func (a *agent) driftReport(got pipeline.Answer, sample string, evidence wire.Ev
 		Before:  a.window(r.Before, r.Moved), After: a.window(r.After, r.Moved),
 		Detectors: detectors(&r.Explanation, "", got.Fired),
 	}
-	if r.Explanation.Weak {
+	if r.Weak {
 		d.Promise += fmt.Sprintf("; it does not hold yet: the reference has %d samples", r.ReferenceN)
 	}
 	// The signal was compared with the reference, not with what came since.
@@ -116,6 +116,7 @@ func (a *agent) driftReport(got pipeline.Answer, sample string, evidence wire.Ev
 			Detectors: detectors(&o.Explanation, o.Name+"/", got.Fired),
 		})
 	}
+	d.Estimate = estimated(r.Estimate)
 	if r.Inputs != nil {
 		d.Inputs = a.inputReport(r.Inputs, slices.Contains(got.Fired, pipeline.FiredInputs))
 	}

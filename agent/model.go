@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"kedge/agent/drift"
+	"kedge/agent/drift/estimate"
 	"kedge/agent/pipeline"
 	"kedge/agent/update"
 	"kedge/telemetry/event"
@@ -102,7 +103,7 @@ func newModel(i *update.Installed, reference []byte, c DriftConfig) (*pipeline.M
 	}
 	return pipeline.NewModel(pipeline.ModelOptions{
 		Invoker: invoker, Logits: logits, Features: i.Bundle.Features, Labels: i.Bundle.Manifest.Labels,
-		Signals: signals, Inputs: watched,
+		Signals: signals, Inputs: watched, ATC: (*estimate.ATC)(i.Bundle.Manifest.Accuracy),
 		Drift: drift.Options{ARL: c.ExpectedRunLength, Detectors: c.Detectors},
 	})
 }

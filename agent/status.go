@@ -92,7 +92,7 @@ func (a *agent) reported() *wire.Reported {
 		if state == drift.Drift {
 			state = drift.Latched // the alarm itself was one sample
 		}
-		r.Drift = &wire.Monitor{State: stateName(state, e.Muted).String(), Weak: e.Weak, N: uint64(e.N)}
+		r.Drift = &wire.Monitor{State: stateName(state, e.Muted).String(), Weak: e.Weak, N: uint64(e.N), Estimate: estimated(e.Estimate)}
 	}
 	return r
 }

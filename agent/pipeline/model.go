@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kedge/agent/drift"
+	"kedge/agent/drift/estimate"
 	"kedge/agent/drift/inputs"
 	"kedge/agent/drift/signal"
 	"kedge/runtime"
@@ -37,6 +38,9 @@ type ModelOptions struct {
 	// Inputs is what the features looked like in training, in their order; nil: they
 	// are not watched.
 	Inputs *inputs.Reference
+	// ATC is for estimates of the accuracy; nil: only its loss is estimated, and only if
+	// signal.Top1 is watched.
+	ATC *estimate.ATC
 	// Drift configures the monitors. Its Reference is not used, and its run length is
 	// that of all watches together.
 	Drift drift.Options
@@ -90,6 +94,8 @@ type Model struct {
 	features  []float32 // the same, standardized
 	inference signal.Inference
 	stats     *stats
+	atc       *estimate.ATC
+	window    estimate.Window // of confidences
 
 	watches     []*watch // at least one
 	inputs      *inputWatch
@@ -111,7 +117,7 @@ func NewModel(o ModelOptions) (*Model, error) {
 	if len(in) != 1 || len(out) != 1 {
 		return nil, fmt.Errorf("%d inputs and %d outputs, want one of each: %w", len(in), len(out), ErrModel)
 	}
-	m := &Model{invoker: o.Invoker, tensor: o.Logits, labels: o.Labels, givenInputs: o.Inputs}
+	m := &Model{invoker: o.Invoker, tensor: o.Logits, labels: o.Labels, givenInputs: o.Inputs, atc: o.ATC}
 	var err error
 	if err = m.compile(o.Features); err != nil {
 		return nil, err

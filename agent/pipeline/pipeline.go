@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"kedge/agent/drift"
+	"kedge/agent/drift/estimate"
 	"kedge/agent/source"
 )
 
@@ -83,6 +84,9 @@ func (p *Pipeline) Process(s source.Sample) (Answer, error) {
 	a := Answer{Sequence: p.sequence, Time: s.Time, Class: class, Confidence: confidence, Signal: m.watches[0].value}
 	if class >= 0 {
 		a.Label = m.labels[class]
+	}
+	if class >= 0 {
+		m.window.Add(drift.Quantize(confidence))
 	}
 	if m.muted != nil {
 		for i, w := range m.watches {
@@ -150,8 +154,8 @@ func (p *Pipeline) Unmute(m *Model) error {
 type Standing struct {
 	drift.Explanation             // of the first signal
 	State             drift.State // of all watches
-	Weak              bool        // of any
 	Muted             bool
+	Estimate          *estimate.Estimate // nil where nothing can be said
 }
 
 // Explain tells how the watch over the model in service stands; ok is false
@@ -163,7 +167,7 @@ func (p *Pipeline) Explain() (s Standing, ok bool) {
 	if m == nil {
 		return s, false
 	}
-	return Standing{Explanation: m.watches[0].monitor.Explain(), State: m.state(), Weak: m.weak(), Muted: m.muted != nil}, true
+	return Standing{Explanation: m.watches[0].monitor.Explain(), State: m.state(), Muted: m.muted != nil, Estimate: m.estimate()}, true
 }
 
 // Snapshot encodes the state of the watch over m for Model.Restore; nil if m is

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kedge/agent/drift"
+	"kedge/agent/drift/estimate"
 )
 
 // Sizes of the recent window, in samples: alarms of a strong drift come after
@@ -30,10 +31,11 @@ type Report struct {
 	// of them together.
 	Alarms int64
 	ARL    float64
-	Weak   bool // of any watch
 	// Others are the further signals, Inputs the watch over the inputs; nil without.
 	Others []SignalReport
 	Inputs *InputReport
+	// Estimate is how right the model may be; nil where nothing can be said.
+	Estimate *estimate.Estimate
 	// Before covers the samples since the reference came into force, without
 	// those of After: the 65 to 80 latest, the one of the alarm included.
 	Before, After Window
@@ -136,7 +138,7 @@ func (s *stats) recent() sums {
 func (m *Model) report() *Report {
 	recent := m.stats.recent()
 	r := &Report{
-		Explanation: m.watches[0].monitor.Explain(), Alarms: m.alarms, ARL: m.arl, Weak: m.weak(),
+		Explanation: m.watches[0].monitor.Explain(), Alarms: m.alarms, ARL: m.arl, Estimate: m.estimate(),
 		Before: m.stats.before.window(), After: recent.window(),
 	}
 	for _, w := range m.watches[1:] {

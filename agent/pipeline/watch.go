@@ -148,13 +148,3 @@ func (m *Model) state() drift.State {
 	}
 	return m.stateNow(warning)
 }
-
-// weak reports whether any watch's promise does not hold yet.
-func (m *Model) weak() bool {
-	for _, w := range m.watches {
-		if e := w.monitor.Explain(); e.Weak {
-			return true
-		}
-	}
-	return m.inputs != nil && m.inputs.weak()
-}

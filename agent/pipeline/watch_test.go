@@ -147,8 +147,8 @@ func TestSecondSignalAlarms(t *testing.T) {
 			t.Fatalf("after the answer: got %v, %v, want stable", got.State, got.Fired)
 		}
 	}
-	if s, _ := p.Explain(); !s.Weak || m.watches[1].monitor.State() != drift.Stable {
-		t.Errorf("got weak %v, margin %v, want a weak reference in force", s.Weak, m.watches[1].monitor.State())
+	if e := m.watches[1].monitor.Explain(); !e.Weak || !e.Local || e.State != drift.Stable {
+		t.Errorf("margin: got weak %v, %v, want a weak reference in force", e.Weak, e.State)
 	}
 }
 
@@ -294,8 +294,8 @@ func TestMute(t *testing.T) {
 	if err := again.Restore(last.Snapshot(last.model)); err != nil {
 		t.Errorf("with one signal signed and one learned here: got %v", err)
 	}
-	if r, _ := third.Explain(); r.ReferenceN != 600 || r.Local || !r.Weak {
-		t.Errorf("got a reference of %d, local %v, weak %v, want the signed one, and the margin's to be weak", r.ReferenceN, r.Local, r.Weak)
+	if r, _ := third.Explain(); r.ReferenceN != 600 || r.Local || r.Weak || !again.watches[1].monitor.Explain().Local {
+		t.Errorf("got a reference of %d, local %v, weak %v, want the signed one, and the margin's to be local", r.ReferenceN, r.Local, r.Weak)
 	}
 }
 

@@ -52,21 +52,22 @@ var layers = map[string]string{
 
 	"boards": "",
 
-	"agent/buffer":       "",
-	"agent/drift":        "",
-	"agent/drift/inputs": "agent/drift",
-	"agent/drift/replay": "agent/drift agent/drift/inputs",
-	"agent/drift/signal": "",
-	"agent/source":       "telemetry/mqtt telemetry/serialport",
-	"agent/pipeline":     "runtime runtime/feature agent/source agent/buffer agent/drift agent/drift/inputs agent/drift/signal",
-	"agent/update":       "runtime telemetry/wire telemetry/trust telemetry/event telemetry/audit",
-	"agent":              "agent/* telemetry/* boards runtime",
+	"agent/buffer":         "",
+	"agent/drift":          "",
+	"agent/drift/estimate": "",
+	"agent/drift/inputs":   "agent/drift",
+	"agent/drift/replay":   "agent/drift agent/drift/inputs",
+	"agent/drift/signal":   "",
+	"agent/source":         "telemetry/mqtt telemetry/serialport",
+	"agent/pipeline":       "runtime runtime/feature agent/source agent/buffer agent/drift agent/drift/estimate agent/drift/inputs agent/drift/signal",
+	"agent/update":         "runtime telemetry/wire telemetry/trust telemetry/event telemetry/audit",
+	"agent":                "agent/* telemetry/* boards runtime",
 
 	"trainer/store":   "",
 	"trainer/dataset": "trainer/store telemetry/wire runtime/feature quant/data",
 	"trainer/train":   "trainer/dataset quant/*",
 	"trainer/tune":    "",
-	"trainer/release": "trainer/store telemetry/wire telemetry/trust agent/drift agent/drift/inputs agent/drift/signal runtime runtime/feature", // computes golden vectors
+	"trainer/release": "trainer/store telemetry/wire telemetry/trust agent/drift agent/drift/estimate agent/drift/inputs agent/drift/signal runtime runtime/feature", // computes golden vectors
 	"trainer/jobs":    "agent/drift/inputs trainer/store trainer/dataset trainer/train trainer/tune trainer/release quant/*",
 	"trainer/fleet":   "trainer/store trainer/release telemetry/wire telemetry/audit telemetry/mqtt agent/drift",
 	"trainer/web":     "trainer/store trainer/fleet trainer/jobs trainer/dataset trainer/tune trainer/release",

@@ -51,6 +51,9 @@ type Manifest struct {
 	// Signals declares all that are watched side by side, Signal the first; nil means
 	// Signal alone, without a range. At most MaxSignals, each once.
 	Signals []Signal `json:"signals,omitempty"`
+	// Accuracy is what a device needs to estimate how right it is without labels; nil: it
+	// tells only how much less sure it has become.
+	Accuracy *Accuracy `json:"accuracy,omitempty"`
 	// GoldenSamples is the number of samples in golden/, at least 1: raw
 	// little-endian tensors, samples one after another, as `kedge infer` reads and writes them.
 	GoldenSamples int `json:"golden_samples"`
@@ -67,6 +70,15 @@ type Signal struct {
 	High float64 `json:"high,omitempty"`
 	// Falling: the higher the output, the worse.
 	Falling bool `json:"falling,omitempty"`
+}
+
+// Accuracy is a threshold of confidence that was fitted on held-out samples: as large a
+// share of them was above it as was answered right.
+type Accuracy struct {
+	Threshold uint8   `json:"threshold"` // floor(256 x confidence), at most 255
+	Share     float64 `json:"share"`     // what a confidence on the threshold counts, 0 to 1
+	Accuracy  float64 `json:"accuracy"`  // on those samples
+	N         int     `json:"n"`         // how many they were
 }
 
 // Watched lists the signals, the first one's reference in reference.json and those of
@@ -214,6 +226,9 @@ func (b *Bundle) check(manifestBytes, unpacked int) error {
 // checkSignals refuses a list that contradicts itself; whether the signals are known
 // is for whoever watches them to say.
 func (m *Manifest) checkSignals() error {
+	if a := m.Accuracy; a != nil && (!(a.Share >= 0 && a.Share <= 1) || !(a.Accuracy >= 0 && a.Accuracy <= 1) || a.N < 1) {
+		return fmt.Errorf("%s: accuracy %+v: %w", FileManifest, *a, ErrBundle)
+	}
 	if len(m.Signals) > MaxSignals || len(m.Signals) > 0 && m.Signals[0].Name != m.Signal {
 		return fmt.Errorf("%s: %d signals of which %.40q is the first, at most %d: %w", FileManifest, len(m.Signals), m.Signal, MaxSignals, ErrBundle)
 	}

@@ -88,6 +88,27 @@ type Drift struct {
 	Signals []Signal `json:"signals,omitempty"`
 	// Inputs is there if the inputs are watched and not being learned.
 	Inputs *Inputs `json:"inputs,omitempty"`
+	// Estimate is there where something can be said of how right the model is.
+	Estimate *Estimate `json:"estimate,omitempty"`
+}
+
+// An Estimate says how right a model may be by its latest confidences, without labels:
+// an indicator, and no measured accuracy.
+type Estimate struct {
+	Kind   string `json:"kind"`   // atc or doc
+	Window uint64 `json:"window"` // samples that it looks at
+	N      uint64 `json:"n"`      // of these that there have been
+	// Accuracy is left out where only its loss can be told.
+	Accuracy *Bounded `json:"accuracy,omitempty"`
+	// Lost is the drift score: the accuracy in training less that of the window.
+	Lost Bounded `json:"lost"`
+}
+
+// A Bounded is a number with an interval that holds the true one in 95 of 100 cases.
+type Bounded struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
 }
 
 // A Signal is the account of a further signal.

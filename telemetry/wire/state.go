@@ -54,6 +54,8 @@ type Monitor struct {
 	State string `json:"state"` // learning, stable, warning, drift, latched or maintenance
 	Weak  bool   `json:"weak"`  // the reference is too small for the promise
 	N     uint64 `json:"n"`     // signals since the reference was taken
+	// Estimate is as in a drift event.
+	Estimate *Estimate `json:"estimate,omitempty"`
 }
 
 // A Maintenance is a time in which the device raises no alarm.

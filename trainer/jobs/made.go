@@ -143,11 +143,15 @@ func (p *Pipeline) release(ctx context.Context, m made, c release.Candidate, all
 		return out, fmt.Errorf("%.1f %% of the answers are the same: %w", 100*compared.Agreement, ErrQuantized)
 	}
 	confidences, margins := make([]float64, len(m.held)), make([]float64, len(m.held))
+	right := make([]bool, len(m.held))
 	for i, h := range m.held {
-		confidences[i], margins[i] = h.Confidence, h.Margin
+		confidences[i], margins[i], right[i] = h.Confidence, h.Margin, h.Correct
 	}
 	reference, err := release.NewReference(confidences)
 	if err != nil {
+		return out, err
+	}
+	if c.Threshold, err = release.NewAccuracy(confidences, right); err != nil {
 		return out, err
 	}
 	if c.Signals, err = release.NewMargin(margins); err != nil {

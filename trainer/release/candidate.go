@@ -29,6 +29,8 @@ type Candidate struct {
 	// like in training; nil: neither.
 	Signals []Watched
 	Inputs  *inputs.Reference
+	// Threshold is for estimates of the accuracy without labels; may be nil.
+	Threshold *trust.Accuracy
 	// Golden holds input samples, raw little-endian tensors one after another. If
 	// it is nil they are made of GoldenRows, rows of features as a sensor gives
 	// them. What the model makes of them is computed here.
@@ -82,7 +84,7 @@ func (c *Candidate) prepare() (*prepared, error) {
 		return nil, err
 	}
 	p.bundle = trust.Bundle{
-		Manifest: trust.Manifest{Format: 1, Name: c.Name, Labels: c.Labels, Signal: SignalTop1, GoldenSamples: n},
+		Manifest: trust.Manifest{Format: 1, Name: c.Name, Labels: c.Labels, Signal: SignalTop1, Accuracy: c.Threshold, GoldenSamples: n},
 		Model:    c.Model, Features: c.Features, Reference: reference, GoldenInput: input, GoldenOutput: output,
 	}
 	if err := c.watch(&p.bundle); err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kedge/agent/drift"
+	"kedge/agent/drift/estimate"
 	"kedge/agent/drift/inputs"
 	"kedge/agent/drift/signal"
 	"kedge/telemetry/trust"
@@ -68,6 +69,20 @@ func NewInputs(names []string, rows iter.Seq[[]float64]) (*inputs.Reference, err
 		return nil, nil
 	}
 	return b.Reference()
+}
+
+// NewAccuracy fits what devices estimate their accuracy with: confidences on samples
+// that the model was not trained on, and whether it was right. Nil if there are too few.
+func NewAccuracy(confidences []float64, right []bool) (*trust.Accuracy, error) {
+	if len(confidences) < drift.MinReference {
+		return nil, nil
+	}
+	steps := make([]uint8, len(confidences))
+	for i, c := range confidences {
+		steps[i] = drift.Quantize(c)
+	}
+	a, err := estimate.Fit(steps, right)
+	return (*trust.Accuracy)(&a), err
 }
 
 // watch declares what is watched beside the first signal.

@@ -36,7 +36,9 @@ func (s *set) addMessages() {
 		&wire.Reported{V: 1, Device: device.Device, Boot: "1-00c0ffee", Time: at, Agent: "0.1.0", Platform: "linux/arm", Root: 1})
 	s.message("reported-maintenance", "a device that somebody works on", "reported", device.Reported(), &wire.Reported{
 		V: 1, Device: device.Device, Boot: boot, Time: at, Agent: "0.1.0", Platform: "linux/arm64", Model: &model,
-		Drift: &wire.Monitor{State: "maintenance", Weak: true, N: 8120}, Root: 2, Assign: 4,
+		Drift: &wire.Monitor{State: "maintenance", Weak: true, N: 8120, Estimate: &wire.Estimate{
+			Kind: "atc", Window: 500, N: 500, Accuracy: &wire.Bounded{Value: 0.75, Low: 0.625, High: 0.875}, Lost: wire.Bounded{Value: 0.125, Low: 0, High: 0.25},
+		}}, Root: 2, Assign: 4,
 		Counters:    wire.Counters{Inferences: 20144},
 		Maintenance: &wire.Maintenance{Who: "ann", Why: "new bearing", Since: at, Until: at.Add(30 * time.Minute), Samples: 24},
 	})
@@ -94,6 +96,9 @@ func inputsAlarm(model wire.ModelRef) *wire.Drift {
 		Before:   wire.Window{N: 600, SignalMean: 0.95703125},
 		After:    wire.Window{N: 64, SignalMean: 0.955078125},
 		Evidence: wire.EvidenceRef{ID: boot + "-960", Before: 2, After: 100},
+		Estimate: &wire.Estimate{
+			Kind: "atc", Window: 500, N: 500, Accuracy: &wire.Bounded{Value: 0.75, Low: 0.625, High: 0.875}, Lost: wire.Bounded{Value: 0.125, Low: 0, High: 0.25},
+		},
 		Signals: []wire.Signal{{
 			Name: "margin", N: 8176, Mean: 0.5, Reference: 0.75, ReferenceN: 600,
 			Detectors: []wire.Detector{{Name: "page-hinkley", Statistic: 30.5, Threshold: 30.25, Fired: true, Promise: "one false alarm in 6000000 inferences", Course: []float64{15.25, 30.5}}},
