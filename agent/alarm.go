@@ -117,6 +117,9 @@ func (a *agent) driftReport(got pipeline.Answer, sample string, evidence wire.Ev
 		})
 	}
 	d.Estimate = estimated(r.Estimate)
+	if r.Key != "" {
+		d.Context = &wire.Context{Key: r.Key, Value: r.Where, Known: uint64(r.Contexts), Unknown: uint64(r.Unknown)}
+	}
 	if r.Inputs != nil {
 		d.Inputs = a.inputReport(r.Inputs, slices.Contains(got.Fired, pipeline.FiredInputs))
 	}

@@ -17,8 +17,12 @@ type collection struct {
 }
 
 // beginCollection starts one unless that of the model in service has ended in an
-// earlier run; with mu held.
+// earlier run; with mu held. Signals without their contexts would make a reference
+// that is worse than the bundle's.
 func (a *agent) beginCollection() {
+	if a.serving.installed.Bundle.Manifest.Context != nil {
+		return
+	}
 	if string(a.get(keyCollected)) != a.serving.installed.Release.Model {
 		a.serving.collect = &collection{}
 	}

@@ -208,8 +208,8 @@ func (a *agent) endMaintenance(who, why string) {
 	m.Active, m.Who, m.Why, m.Until = false, who, why, time.Time{}
 	if s := a.serving; s != nil {
 		a.unmute(s)
-		s.collect = &collection{}
 		a.put(keyCollected, nil)
+		a.beginCollection()
 	}
 	a.noteMaintenance()
 	a.stateChanged()

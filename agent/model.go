@@ -104,7 +104,8 @@ func newModel(i *update.Installed, reference []byte, c DriftConfig) (*pipeline.M
 	return pipeline.NewModel(pipeline.ModelOptions{
 		Invoker: invoker, Logits: logits, Features: i.Bundle.Features, Labels: i.Bundle.Manifest.Labels,
 		Signals: signals, Inputs: watched, ATC: (*estimate.ATC)(i.Bundle.Manifest.Accuracy),
-		Drift: drift.Options{ARL: c.ExpectedRunLength, Detectors: c.Detectors},
+		Context: contextOf(i.Bundle),
+		Drift:   drift.Options{ARL: c.ExpectedRunLength, Detectors: c.Detectors},
 	})
 }
 

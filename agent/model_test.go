@@ -35,6 +35,7 @@ func TestUnservable(t *testing.T) {
 			watching(t)(b)
 			b.Inputs = []byte(strings.Replace(string(b.Inputs), `"name":"a"`, `"name":"c"`, 1))
 		}, `feature 0 is "c"`},
+		{"an unknown context", func(b *trust.Bundle) { b.Manifest.Context = &trust.Context{Key: "moon"} }, `context "moon": this version knows hour`},
 		{"bad inputs", func(b *trust.Bundle) { b.Inputs = []byte(`{"n":3}`) }, "inputs.json: inputs: invalid reference"},
 		{"bad reference", func(b *trust.Bundle) { b.Reference = []byte(`{"n":1}`) }, "invalid reference"},
 	}

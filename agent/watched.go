@@ -64,3 +64,12 @@ func inputsOf(b *trust.Bundle) (*inputs.Reference, error) {
 	}
 	return &ref, nil
 }
+
+// contextOf is the context that a bundle declares; nil for none.
+func contextOf(b *trust.Bundle) *pipeline.Context {
+	c := b.Manifest.Context
+	if c == nil {
+		return nil
+	}
+	return &pipeline.Context{Key: c.Key, Edges: c.Edges}
+}

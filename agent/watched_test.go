@@ -92,6 +92,9 @@ func TestInputsMove(t *testing.T) {
 	if !strings.Contains(r.Promise, " 10000 ") || !strings.Contains(r.Inputs.Promise, " 30000 ") || !strings.Contains(r.Signals[0].Detectors[1].Promise, " 60000 ") {
 		t.Errorf("promises: got %q, %q, %q", r.Promise, r.Inputs.Promise, r.Signals[0].Detectors[1].Promise)
 	}
+	if e := r.Estimate; e == nil || e.Kind != "doc" || e.N == 0 || e.Window != 500 || e.Accuracy != nil || e.Lost.Low > e.Lost.Value || e.Lost.High < e.Lost.Value {
+		t.Errorf("estimate: got %+v", e)
+	}
 	if classes := r.After.Classes; classes["ok"] != r.After.N {
 		t.Errorf("class mix: got %v of %d", classes, r.After.N)
 	}

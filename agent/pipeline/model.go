@@ -38,6 +38,8 @@ type ModelOptions struct {
 	// Inputs is what the features looked like in training, in their order; nil: they
 	// are not watched.
 	Inputs *inputs.Reference
+	// Context is that of the references; nil for none.
+	Context *Context
 	// ATC is for estimates of the accuracy; nil: only its loss is estimated, and only if
 	// signal.Top1 is watched.
 	ATC *estimate.ATC
@@ -97,6 +99,8 @@ type Model struct {
 	atc       *estimate.ATC
 	window    estimate.Window // of confidences
 
+	context     *Context
+	where       string   // context of the latest sample
 	watches     []*watch // at least one
 	inputs      *inputWatch
 	given       []drift.Reference // what the watches began with
@@ -120,6 +124,9 @@ func NewModel(o ModelOptions) (*Model, error) {
 	m := &Model{invoker: o.Invoker, tensor: o.Logits, labels: o.Labels, givenInputs: o.Inputs, atc: o.ATC}
 	var err error
 	if err = m.compile(o.Features); err != nil {
+		return nil, err
+	}
+	if m.context, err = o.Context.open(m.names); err != nil {
 		return nil, err
 	}
 	if m.input, err = newCodec(in[0], len(m.names), "features"); err != nil {

@@ -95,6 +95,7 @@ func (p *Pipeline) Process(s source.Sample) (Answer, error) {
 		a.Muted, a.State = true, drift.Learning
 		return a, nil
 	}
+	m.where = m.context.of(&s, m.raw)
 	m.stats.add(class, a.Signal, m.features)
 	a.State, a.Fired = m.observe()
 	a.Alarm = a.State == drift.Drift

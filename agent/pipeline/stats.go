@@ -34,6 +34,8 @@ type Report struct {
 	// Others are the further signals, Inputs the watch over the inputs; nil without.
 	Others []SignalReport
 	Inputs *InputReport
+	// Key and Where are the context of the sample at the alarm; empty without one.
+	Key, Where string
 	// Estimate is how right the model may be; nil where nothing can be said.
 	Estimate *estimate.Estimate
 	// Before covers the samples since the reference came into force, without
@@ -143,6 +145,9 @@ func (m *Model) report() *Report {
 	}
 	for _, w := range m.watches[1:] {
 		r.Others = append(r.Others, SignalReport{Name: w.signal.Name, Explanation: w.monitor.Explain(), Value: w.value})
+	}
+	if m.context != nil {
+		r.Key, r.Where = m.context.Key, m.where
 	}
 	if m.inputs != nil {
 		r.Inputs = m.inputs.report()

@@ -105,7 +105,7 @@ func (m *Model) fired(i int, detector string) string {
 func (m *Model) observe() (state drift.State, fired []string) {
 	warning := false
 	for i, w := range m.watches {
-		r := w.monitor.Update(w.value)
+		r := w.monitor.UpdateIn(w.value, m.where)
 		for _, name := range r.Fired {
 			fired = append(fired, m.fired(i, name))
 		}

@@ -19,6 +19,7 @@ type csvParser struct {
 	said     bool // that columns count by position, since the last expect
 	ref      int  // column, or -1
 	time     int
+	context  int
 	fields   []string
 	x        []float32
 }
@@ -33,7 +34,7 @@ func (p *csvParser) expect(features []string) {
 // match finds the features' columns in the header. A header that names some of them
 // is one of names: to take its columns by position would mix them up.
 func (p *csvParser) match() {
-	p.columns, p.missing, p.ref, p.time = nil, nil, -1, -1
+	p.columns, p.missing, p.ref, p.time, p.context = nil, nil, -1, -1, -1
 	if p.header == nil {
 		return
 	}
@@ -57,7 +58,7 @@ func (p *csvParser) match() {
 	for _, special := range []struct {
 		name   string
 		column *int
-	}{{"ref", &p.ref}, {"time", &p.time}} {
+	}{{"ref", &p.ref}, {"time", &p.time}, {"context", &p.context}} {
 		if !slices.Contains(p.features, special.name) {
 			*special.column = slices.Index(p.header, special.name)
 		}
@@ -130,6 +131,12 @@ func (p *csvParser) row(fields []string) (Sample, error) {
 		s.Ref = fields[p.ref]
 		if len(s.Ref) > maxRef {
 			return Sample{}, fmt.Errorf("ref of %d bytes, at most %d: %w", len(s.Ref), maxRef, ErrForm)
+		}
+	}
+	if p.context >= 0 {
+		s.Context = fields[p.context]
+		if err := checkContext(s.Context); err != nil {
+			return Sample{}, err
 		}
 	}
 	if p.time < 0 {

@@ -24,9 +24,10 @@ func (p *jsonParser) parse(line []byte) (Sample, error) {
 	}
 	p.x = p.x[:0]
 	row := struct {
-		X    *numbers `json:"x"`
-		Ref  string   `json:"ref"`
-		Time string   `json:"time"`
+		X       *numbers `json:"x"`
+		Ref     string   `json:"ref"`
+		Time    string   `json:"time"`
+		Context string   `json:"context"`
 	}{X: &p.x}
 	var target any = &row
 	switch line[0] {
@@ -45,8 +46,11 @@ func (p *jsonParser) parse(line []byte) (Sample, error) {
 	case len(row.Ref) > maxRef:
 		return Sample{}, fmt.Errorf("ref of %d bytes, at most %d: %w", len(row.Ref), maxRef, ErrForm)
 	}
+	if err := checkContext(row.Context); err != nil {
+		return Sample{}, err
+	}
 	at, err := parseTime(row.Time)
-	return Sample{Time: at, X: p.x, Ref: row.Ref}, err
+	return Sample{Time: at, X: p.x, Ref: row.Ref, Context: row.Context}, err
 }
 
 // plainJSON says what is wrong with a value in words of the row: the texts of

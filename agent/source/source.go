@@ -40,6 +40,8 @@ type Sample struct {
 	X []float32
 	// Ref is the source's own name for the sample; often empty.
 	Ref string
+	// Context is what the source says of the circumstances, the product say; often empty.
+	Context string
 }
 
 // A Source gives samples one after another.
@@ -145,3 +147,14 @@ func feature(v float64, i int) (float32, error) {
 	}
 	return x, nil
 }
+
+// checkContext bounds what a source says of the circumstances.
+func checkContext(context string) error {
+	if len(context) > maxContext {
+		return fmt.Errorf("context of %d bytes, at most %d: %w", len(context), maxContext, ErrForm)
+	}
+	return nil
+}
+
+// maxContext bounds Sample.Context, in bytes.
+const maxContext = 64

@@ -93,6 +93,32 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// TestRowsContext: the circumstance that a row names, in both formats.
+func TestRowsContext(t *testing.T) {
+	long := strings.Repeat("x", maxContext+1)
+	for _, c := range []struct {
+		format Format
+		text   string
+	}{
+		{CSV, "context,a,b\nbolts,1,2\n,1,2\n" + long + ",1,2\n"},
+		{JSONL, "{\"x\":[1,2],\"context\":\"bolts\"}\n[1,2]\n{\"x\":[1,2],\"context\":\"" + long + "\"}\n"},
+	} {
+		s, err := NewReplay(ReplayOptions{Path: "x", Format: c.format, Open: content(c.text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Expect([]string{"a", "b"})
+		for _, want := range []string{"bolts", ""} {
+			if got, err := s.Next(t.Context()); err != nil || got.Context != want || len(got.X) != 2 {
+				t.Errorf("%s: got %+v, %v, want context %q", c.format, got, err, want)
+			}
+		}
+		if _, err := s.Next(t.Context()); !errors.Is(err, ErrForm) || !strings.Contains(err.Error(), "context of 65 bytes, at most 64") {
+			t.Errorf("%s: got %v", c.format, err)
+		}
+	}
+}
+
 // TestMissingFeatures: an error that lists features stays readable.
 func TestMissingFeatures(t *testing.T) {
 	var features []string

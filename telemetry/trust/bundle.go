@@ -51,6 +51,9 @@ type Manifest struct {
 	// Signals declares all that are watched side by side, Signal the first; nil means
 	// Signal alone, without a range. At most MaxSignals, each once.
 	Signals []Signal `json:"signals,omitempty"`
+	// Context says in which circumstances a sample was taken, each of which has its own
+	// reference; nil: they are all one.
+	Context *Context `json:"context,omitempty"`
 	// Accuracy is what a device needs to estimate how right it is without labels; nil: it
 	// tells only how much less sure it has become.
 	Accuracy *Accuracy `json:"accuracy,omitempty"`
@@ -70,6 +73,12 @@ type Signal struct {
 	High float64 `json:"high,omitempty"`
 	// Falling: the higher the output, the worse.
 	Falling bool `json:"falling,omitempty"`
+}
+
+// A Context is a declared circumstance of samples, as docs/protocol.md defines them.
+type Context struct {
+	Key   string    `json:"key"`
+	Edges []float64 `json:"edges,omitempty"` // of a feature's bins, rising
 }
 
 // Accuracy is a threshold of confidence that was fitted on held-out samples: as large a

@@ -88,8 +88,18 @@ type Drift struct {
 	Signals []Signal `json:"signals,omitempty"`
 	// Inputs is there if the inputs are watched and not being learned.
 	Inputs *Inputs `json:"inputs,omitempty"`
+	// Context is there if the references have contexts.
+	Context *Context `json:"context,omitempty"`
 	// Estimate is there where something can be said of how right the model is.
 	Estimate *Estimate `json:"estimate,omitempty"`
+}
+
+// A Context is the circumstance in which the sample of an alarm was taken.
+type Context struct {
+	Key     string `json:"key"`     // as the bundle declares it
+	Value   string `json:"value"`   // of the sample
+	Known   uint64 `json:"known"`   // values that the first signal's reference has
+	Unknown uint64 `json:"unknown"` // samples in others, since that is in force
 }
 
 // An Estimate says how right a model may be by its latest confidences, without labels:

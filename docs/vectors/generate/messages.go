@@ -96,6 +96,7 @@ func inputsAlarm(model wire.ModelRef) *wire.Drift {
 		Before:   wire.Window{N: 600, SignalMean: 0.95703125},
 		After:    wire.Window{N: 64, SignalMean: 0.955078125},
 		Evidence: wire.EvidenceRef{ID: boot + "-960", Before: 2, After: 100},
+		Context:  &wire.Context{Key: "hour", Value: "12", Known: 24, Unknown: 3},
 		Estimate: &wire.Estimate{
 			Kind: "atc", Window: 500, N: 500, Accuracy: &wire.Bounded{Value: 0.75, Low: 0.625, High: 0.875}, Lost: wire.Bounded{Value: 0.125, Low: 0, High: 0.25},
 		},

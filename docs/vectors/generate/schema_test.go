@@ -162,7 +162,7 @@ func smallest() []form {
 		{"release", &trust.Release{Type: "release", Name: "m", Version: 1, Bundle: trust.BundleRef{SHA256: d, Size: 1, Index: d}, Model: d, Inputs: []trust.Operand{{Type: "int8"}}}},
 		{"assign", &trust.Assign{Type: "assign", Site: "s", Group: "g", Release: d, Sequence: 1, Mode: trust.ModeActive, NotAfter: at}},
 		{"bundle-manifest", &trust.Manifest{Format: 1, Name: "m", Version: 1, Signal: "top1", GoldenSamples: 1}},
-		{"bundle-manifest", &trust.Manifest{Format: 1, Name: "m", Version: 1, Signal: "margin", Signals: []trust.Signal{{Name: "margin", High: 1}, {Name: "output:0", Low: -1, High: 1, Falling: true}}, GoldenSamples: 1, Accuracy: &trust.Accuracy{N: 1}}},
+		{"bundle-manifest", &trust.Manifest{Format: 1, Name: "m", Version: 1, Signal: "margin", Signals: []trust.Signal{{Name: "margin", High: 1}, {Name: "output:0", Low: -1, High: 1, Falling: true}}, GoldenSamples: 1, Accuracy: &trust.Accuracy{N: 1}, Context: &trust.Context{Key: "feature:speed", Edges: []float64{10, 20}}}},
 		{"bundle-features", feature.Set{{Scale: 1}}},
 		{"bundle-reference", drift.Reference{Counts: make([]int64, drift.LatticeSize), Contexts: contexts()}},
 		{"bundle-references", map[string]drift.Reference{"top1": {Counts: make([]int64, drift.LatticeSize), Lags: []float64{0.5}, Contexts: contexts()}}},
