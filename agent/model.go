@@ -97,6 +97,10 @@ func newModel(i *update.Installed, reference []byte, c DriftConfig) (*pipeline.M
 	if err != nil {
 		return nil, err
 	}
+	context, err := contextOf(i.Bundle)
+	if err != nil {
+		return nil, err
+	}
 	invoker, logits, err := pipeline.Open(i.Model, signals)
 	if err != nil {
 		return nil, err
@@ -104,7 +108,7 @@ func newModel(i *update.Installed, reference []byte, c DriftConfig) (*pipeline.M
 	return pipeline.NewModel(pipeline.ModelOptions{
 		Invoker: invoker, Logits: logits, Features: i.Bundle.Features, Labels: i.Bundle.Manifest.Labels,
 		Signals: signals, Inputs: watched, ATC: (*estimate.ATC)(i.Bundle.Manifest.Accuracy),
-		Context: contextOf(i.Bundle),
+		Context: context,
 		Drift:   drift.Options{ARL: c.ExpectedRunLength, Detectors: c.Detectors},
 	})
 }

@@ -65,11 +65,21 @@ func inputsOf(b *trust.Bundle) (*inputs.Reference, error) {
 	return &ref, nil
 }
 
-// contextOf is the context that a bundle declares; nil for none.
-func contextOf(b *trust.Bundle) *pipeline.Context {
+// contextOf reads the context that a bundle declares; nil for none.
+func contextOf(b *trust.Bundle) (*signal.Context, error) {
 	c := b.Manifest.Context
 	if c == nil {
-		return nil
+		return nil, nil
 	}
-	return &pipeline.Context{Key: c.Key, Edges: c.Edges}
+	var features []struct {
+		Name string `json:"name"`
+	}
+	if err := json.Unmarshal(b.Features, &features); err != nil {
+		return nil, fmt.Errorf("%s: %w", trust.FileFeatures, err)
+	}
+	names := make([]string, len(features))
+	for i, f := range features {
+		names[i] = f.Name
+	}
+	return signal.ParseContext(c.Key, c.Edges, names)
 }

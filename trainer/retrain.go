@@ -145,6 +145,14 @@ func (r *retrainer) tellMaterial(n Notice, d due, m *jobs.Material) {
 			r.say(n, fleet.UnknownClass, text)
 		}
 	}
+	if s, ok := m.Score(); ok {
+		text := fmt.Sprintf("of %d labeled samples around the alarm %.3f were answered right, %.3f before the release: %.3f lost, %.3f to %.3f with 95 %% certainty",
+			s.N, s.Now, s.Reference, s.Lost, s.Interval.Low, s.Interval.High)
+		if r.news(d, text) {
+			n.Labels = s.N
+			r.say(n, fleet.DriftScore, text)
+		}
+	}
 	n.Labels = m.Labels()
 	text := fmt.Sprintf("training with %d %s of this alarm", n.Labels, plural(n.Labels, "label", "labels"))
 	if n.Labels != d.labels {

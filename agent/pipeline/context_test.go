@@ -1,58 +1,13 @@
 package pipeline
 
 import (
-	"errors"
 	"math"
-	"strings"
 	"testing"
-	"time"
 
 	"kedge/agent/drift"
 	"kedge/agent/drift/estimate"
 	"kedge/agent/drift/signal"
-	"kedge/agent/source"
 )
-
-func TestContextOf(t *testing.T) {
-	at := time.Date(2026, 3, 1, 23, 59, 0, 0, time.FixedZone("", 2*3600)) // 21:59 UTC
-	names := []string{"a", "speed"}
-	s := source.Sample{Time: at, Context: "bolts"}
-	for _, c := range []struct {
-		context *Context
-		speed   float64
-		want    string
-	}{
-		{nil, 0, ""},
-		{&Context{Key: "hour"}, 0, "21"},
-		{&Context{Key: "source"}, 0, "bolts"},
-		{&Context{Key: "feature:speed", Edges: []float64{10, 20}}, 9.5, "0"},
-		{&Context{Key: "feature:speed", Edges: []float64{10, 20}}, 10, "1"},
-		{&Context{Key: "feature:speed", Edges: []float64{10, 20}}, 19, "1"},
-		{&Context{Key: "feature:speed", Edges: []float64{10, 20}}, 20, "2"},
-		{&Context{Key: "feature:speed", Edges: []float64{10, 20}}, 1e9, "2"},
-	} {
-		opened, err := c.context.open(names)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := opened.of(&s, []float64{0, c.speed}); got != c.want {
-			t.Errorf("%+v of %v: got %q, want %q", c.context, c.speed, got, c.want)
-		}
-	}
-	for want, c := range map[string]Context{
-		"this version knows hour":  {Key: "moon"},
-		"no such feature":          {Key: "feature:load", Edges: []float64{1}},
-		"with 0 edges":             {Key: "feature:speed"},
-		"with 256 edges":           {Key: "feature:speed", Edges: make([]float64, 256)},
-		"edge 1 is 1":              {Key: "feature:speed", Edges: []float64{1, 1}},
-		"edge 0 is NaN":            {Key: "feature:speed", Edges: []float64{math.NaN()}},
-		"which only a feature has": {Key: "hour", Edges: []float64{1}},
-	} {
-		if _, err := c.open(names); !errors.Is(err, ErrModel) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%+v: got %v, want %s", c.Key, err, want)
-		}
-	}
-}
 
 // TestContextIsNoDrift: at night the model is less sure, and that is as it should be.
 func TestContextIsNoDrift(t *testing.T) {
@@ -71,7 +26,9 @@ func TestContextIsNoDrift(t *testing.T) {
 	}
 	o := options(t)
 	o.Signals = []SignalOptions{declared(t, signal.Top1, 0, ref)}
-	o.Context = &Context{Key: ContextSource}
+	if o.Context, err = signal.ParseContext(signal.ContextSource, nil, nil); err != nil {
+		t.Fatal(err)
+	}
 	m, err := NewModel(o)
 	if err != nil {
 		t.Fatal(err)

@@ -39,7 +39,7 @@ type ModelOptions struct {
 	// are not watched.
 	Inputs *inputs.Reference
 	// Context is that of the references; nil for none.
-	Context *Context
+	Context *signal.Context
 	// ATC is for estimates of the accuracy; nil: only its loss is estimated, and only if
 	// signal.Top1 is watched.
 	ATC *estimate.ATC
@@ -99,7 +99,7 @@ type Model struct {
 	atc       *estimate.ATC
 	window    estimate.Window // of confidences
 
-	context     *Context
+	context     *signal.Context
 	where       string   // context of the latest sample
 	watches     []*watch // at least one
 	inputs      *inputWatch
@@ -121,12 +121,9 @@ func NewModel(o ModelOptions) (*Model, error) {
 	if len(in) != 1 || len(out) != 1 {
 		return nil, fmt.Errorf("%d inputs and %d outputs, want one of each: %w", len(in), len(out), ErrModel)
 	}
-	m := &Model{invoker: o.Invoker, tensor: o.Logits, labels: o.Labels, givenInputs: o.Inputs, atc: o.ATC}
+	m := &Model{invoker: o.Invoker, tensor: o.Logits, labels: o.Labels, givenInputs: o.Inputs, atc: o.ATC, context: o.Context}
 	var err error
 	if err = m.compile(o.Features); err != nil {
-		return nil, err
-	}
-	if m.context, err = o.Context.open(m.names); err != nil {
 		return nil, err
 	}
 	if m.input, err = newCodec(in[0], len(m.names), "features"); err != nil {

@@ -95,7 +95,9 @@ func (p *Pipeline) Process(s source.Sample) (Answer, error) {
 		a.Muted, a.State = true, drift.Learning
 		return a, nil
 	}
-	m.where = m.context.of(&s, m.raw)
+	if m.context != nil {
+		m.where = m.context.Of(s.Time, s.Context, m.raw)
+	}
 	m.stats.add(class, a.Signal, m.features)
 	a.State, a.Fired = m.observe()
 	a.Alarm = a.State == drift.Drift

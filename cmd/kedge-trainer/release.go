@@ -14,6 +14,7 @@ import (
 
 	"kedge/cmd/internal/cli"
 	"kedge/runtime"
+	"kedge/telemetry/trust"
 	"kedge/trainer/release"
 	"kedge/trainer/store"
 )
@@ -23,7 +24,8 @@ func releaseCommand() cli.Command {
 		Name: "release", Summary: "sign a model that was made elsewhere",
 		Detail: "FEATURES is a JSON array of name, transform, mean and scale for each input. LABELS has one class a\n" +
 			"line. CONFIDENCES has one number from 0 to 1 a line: the model's highest class probability on samples\n" +
-			"that it was not trained on, in the order in which they were taken. GOLDEN holds input samples, raw\n" +
+			"that it was not trained on, in the order in which they were taken. With --context the value of that\n" +
+			"context follows behind a comma: 0.98,17 for an hour. GOLDEN holds input samples, raw\n" +
 			"little-endian tensors one after another; every device proves on them that it computes the model right.",
 		Setup: setupRelease,
 	}
@@ -35,6 +37,8 @@ func setupRelease(fs *flag.FlagSet) cli.Run {
 	c := release.Candidate{Accuracy: math.NaN()}
 	fs.StringVar(&c.Name, "name", "", "`NAME` of the model")
 	fs.StringVar(&c.MinAgent, "min-agent", "", "oldest `VERSION` of kedge that can run it")
+	key := fs.String("context", "", "`KEY` of what the confidence depends on while all is well: hour, source or feature:NAME")
+	edges := fs.String("context-edges", "", "rising `EDGES` of the bins of feature:NAME, 10,20 say")
 	paths := map[string]*string{
 		"model":       fs.String("model", "", "int8 .tflite `FILE`"),
 		"features":    fs.String("features", "", "`FEATURES` file"),
@@ -53,6 +57,9 @@ func setupRelease(fs *flag.FlagSet) cli.Run {
 			return missing("name")
 		}
 		if err := checkFolder(*out); err != nil {
+			return err
+		}
+		if c.Context, err = parseContext(*key, *edges); err != nil {
 			return err
 		}
 		if err := readCandidate(&c, paths); err != nil {
@@ -118,18 +125,58 @@ func readCandidate(c *release.Candidate, paths map[string]*string) error {
 		c.Labels = append(c.Labels, line.text)
 	}
 	var confidences []float64
+	var contexts []string
 	for _, line := range lines(files["confidences"]) {
-		v, err := strconv.ParseFloat(line.text, 64)
+		text := line.text
+		if c.Context != nil {
+			var value string
+			var ok bool
+			if text, value, ok = strings.Cut(line.text, ","); !ok {
+				return fmt.Errorf("%s: line %d: %.40q has no context behind a comma", *paths["confidences"], line.number, line.text)
+			}
+			contexts = append(contexts, strings.TrimSpace(value))
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 		if err != nil || !(v >= 0 && v <= 1) {
 			return fmt.Errorf("%s: line %d: %.40q is no number from 0 to 1", *paths["confidences"], line.number, line.text)
 		}
 		confidences = append(confidences, v)
 	}
 	var err error
-	if c.Reference, err = release.NewReference(confidences); err != nil {
+	if c.Context == nil {
+		c.Reference, err = release.NewReference(confidences)
+	} else {
+		c.Reference, err = release.NewContextReference(confidences, contexts)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", *paths["confidences"], err)
 	}
 	return nil
+}
+
+// parseContext reads the flags of a context; nil for none.
+func parseContext(key, edges string) (*trust.Context, error) {
+	feature := strings.HasPrefix(key, "feature:") && key != "feature:"
+	switch {
+	case key == "" && edges == "":
+		return nil, nil
+	case key != "hour" && key != "source" && !feature:
+		return nil, usage("docs/protocol.md describes contexts", "--context %q, want hour, source or feature:NAME", key)
+	case feature != (edges != ""):
+		return nil, usage("give both or neither", "--context-edges belong to --context feature:NAME")
+	}
+	c := &trust.Context{Key: key}
+	for text := range strings.SplitSeq(edges, ",") {
+		if edges == "" {
+			break
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil || len(c.Edges) > 0 && !(v > c.Edges[len(c.Edges)-1]) {
+			return nil, usage("write them as 10,20,30", "--context-edges: %.40q is no number above the one before", text)
+		}
+		c.Edges = append(c.Edges, v)
+	}
+	return c, nil
 }
 
 type line struct {

@@ -68,7 +68,7 @@ var layers = map[string]string{
 	"trainer/train":   "trainer/dataset quant/*",
 	"trainer/tune":    "",
 	"trainer/release": "trainer/store telemetry/wire telemetry/trust agent/drift agent/drift/estimate agent/drift/inputs agent/drift/signal runtime runtime/feature", // computes golden vectors
-	"trainer/jobs":    "agent/drift/inputs trainer/store trainer/dataset trainer/train trainer/tune trainer/release quant/*",
+	"trainer/jobs":    "agent/drift/estimate agent/drift/inputs telemetry/trust trainer/store trainer/dataset trainer/train trainer/tune trainer/release quant/*",
 	"trainer/fleet":   "trainer/store trainer/release telemetry/wire telemetry/audit telemetry/mqtt agent/drift",
 	"trainer/web":     "trainer/store trainer/fleet trainer/jobs trainer/dataset trainer/tune trainer/release",
 	"trainer/sim":     "agent telemetry/*",

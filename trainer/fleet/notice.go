@@ -14,6 +14,7 @@ const (
 	Labeled          Kind = "labeled"           // samples got their labels
 	Corrected        Kind = "corrected"         // samples got other labels than they had
 	Training         Kind = "training"          // a training began
+	DriftScore       Kind = "drift_score"       // how much accuracy the labels around an alarm say was lost
 	UnknownClass     Kind = "unknown_class"     // labels that a training cannot use: the model has no such class
 	Trained          Kind = "trained"           // it ended with a model
 	Rejected         Kind = "rejected"          // it ended without one that is better, or failed and is tried again

@@ -143,6 +143,44 @@ func TestFirstAndRetrain(t *testing.T) {
 	}
 }
 
+// TestWatched: what the trainer makes watches margin and inputs, and carries a threshold
+// for estimates; the labels of an alarm say how much accuracy was lost.
+func TestWatched(t *testing.T) {
+	ctx := context.Background()
+	p, rng := bench(t)
+	first, err := p.First(ctx, "hum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := p.Registry.Bundle(ctx, first.Release.Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := b.Manifest
+	if s := m.Watched(); len(s) != 2 || s[0].Name != "top1" || s[1].Name != "margin" || s[1].High <= 0 || b.References == nil || b.Inputs == nil {
+		t.Errorf("got signals %+v, references of %d bytes, inputs of %d", s, len(b.References), len(b.Inputs))
+	}
+	if a := m.Accuracy; a == nil || a.N != 600 || a.Accuracy != first.Accuracy {
+		t.Errorf("got threshold %+v, want it of 600 samples with accuracy %v", a, first.Accuracy)
+	}
+	table := rows(rng, 100, 2.5)
+	right := 0
+	for _, y := range table.Y {
+		if y == 0 { // as capture answers
+			right++
+		}
+	}
+	material, err := p.Gather(ctx, capture(t, p, table, first.Release.Model, "e1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, ok := material.Score()
+	if want := float64(right) / 100; !ok || s.N != 100 || s.Now != want || s.Reference != first.Accuracy || s.Lost != first.Accuracy-want ||
+		!(s.Interval.Low < s.Lost && s.Lost < s.Interval.High) || s.Interval.Low <= 0 {
+		t.Errorf("got %+v, %v, want %v of 100 right", s, ok, want)
+	}
+}
+
 func TestSameInputsSameModel(t *testing.T) {
 	var models []string
 	for range 2 {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"kedge/agent/drift/estimate"
+	"kedge/telemetry/trust"
 	"kedge/trainer/dataset"
 	"kedge/trainer/release"
 	"kedge/trainer/store"
@@ -66,11 +68,36 @@ type Material struct {
 	always   train.Samples    // base set and earlier labeled samples, weighted
 	newest   train.Samples    // the latest, weighted
 	labeled  int              // samples in all
+	right    int              // of the latest, answered by the device as they are labeled
+	held     *trust.Accuracy  // of the running model before its release; nil if unknown
 	unknown  map[string]int   // labels of these alarms by classes that the model does not have
 }
 
 // Labels is how many labeled samples of the alarms can be used.
 func (m *Material) Labels() int { return m.newest.Len() }
+
+// A Score is the drift score with labels: the accuracy of the running model on held-out
+// samples, less that of its answers to the labeled samples around the alarms, with
+// Newcombe's interval of 95 %.
+type Score struct {
+	Reference, Now float64 // accuracies
+	Lost           float64
+	Interval       estimate.Interval
+	N              int // labeled samples
+}
+
+// Score is the drift score; ok is false where the model's accuracy is not known.
+func (m *Material) Score() (s Score, ok bool) {
+	n := m.latest.Len()
+	if m.held == nil || n == 0 {
+		return s, false
+	}
+	now := float64(m.right) / float64(n)
+	return Score{
+		Reference: m.held.Accuracy, Now: now, Lost: m.held.Accuracy - now, N: n,
+		Interval: estimate.Newcombe(m.held.Accuracy, float64(m.held.N), now, float64(n)),
+	}, true
+}
 
 // Unknown is how many labels of the alarms cannot be used because the model does
 // not have their class, and names these classes in order.
@@ -101,7 +128,7 @@ func (p *Pipeline) Gather(ctx context.Context, reports ...store.DriftReport) (*M
 	if err != nil {
 		return nil, err
 	}
-	m.running, m.labels = bundle.Model, bundle.Manifest.Labels
+	m.running, m.labels, m.held = bundle.Model, bundle.Manifest.Labels, bundle.Manifest.Accuracy
 	if m.start == nil {
 		m.start = m.running // released by hand: its int8 weights have to do
 	}
@@ -187,6 +214,11 @@ func (m *Material) weigh(base *dataset.Table, field *dataset.FieldSet, alarms ma
 		earlier = append(earlier, one)
 	}
 	m.latest = field.Select(latest)
+	for _, i := range latest {
+		if field.Answered[i] == field.Y[i] {
+			m.right++
+		}
+	}
 	newest, err := samples(m.latest)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"kedge/agent/drift"
 	"kedge/agent/drift/inputs"
+	"kedge/agent/drift/signal"
 	"kedge/runtime"
 	"kedge/runtime/feature"
 	"kedge/telemetry/trust"
@@ -29,6 +30,8 @@ type Candidate struct {
 	// like in training; nil: neither.
 	Signals []Watched
 	Inputs  *inputs.Reference
+	// Context is that of the references, which then hold its values; nil for none.
+	Context *trust.Context
 	// Threshold is for estimates of the accuracy without labels; may be nil.
 	Threshold *trust.Accuracy
 	// Golden holds input samples, raw little-endian tensors one after another. If
@@ -69,6 +72,11 @@ func (c *Candidate) prepare() (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Context != nil {
+		if _, err := signal.ParseContext(c.Context.Key, c.Context.Edges, names(c.Features)); err != nil {
+			return nil, unfit(PartFeatures, "%w", err)
+		}
+	}
 	reference, err := c.reference()
 	if err != nil {
 		return nil, err
@@ -84,13 +92,26 @@ func (c *Candidate) prepare() (*prepared, error) {
 		return nil, err
 	}
 	p.bundle = trust.Bundle{
-		Manifest: trust.Manifest{Format: 1, Name: c.Name, Labels: c.Labels, Signal: SignalTop1, Accuracy: c.Threshold, GoldenSamples: n},
+		Manifest: trust.Manifest{Format: 1, Name: c.Name, Labels: c.Labels, Signal: SignalTop1, Context: c.Context, Accuracy: c.Threshold, GoldenSamples: n},
 		Model:    c.Model, Features: c.Features, Reference: reference, GoldenInput: input, GoldenOutput: output,
 	}
 	if err := c.watch(&p.bundle); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// names are those of the features in a declaration that was checked.
+func names(declared []byte) []string {
+	var set feature.Set
+	if err := json.Unmarshal(declared, &set); err != nil {
+		return nil
+	}
+	names := make([]string, len(set))
+	for i, c := range set {
+		names[i] = c.Name
+	}
+	return names
 }
 
 // reference checks and encodes the reference.

@@ -50,6 +50,11 @@ func CheckReference(signals []byte, present drift.Reference) (drift.Reference, e
 // on, in the order in which they were taken.
 func NewReference(signal []float64) (drift.Reference, error) { return drift.NewReference(signal) }
 
+// NewContextReference is NewReference with the context in which each sample was taken.
+func NewContextReference(signal []float64, contexts []string) (drift.Reference, error) {
+	return drift.NewContextReference(signal, contexts)
+}
+
 // SignReference signs and keeps a reference for the model on one device, under
 // the device's next sequence, together with whatever else tx does. first is the
 // id of the first sample if ref is made of a reference event's signals, else "".
