@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -123,7 +124,37 @@ func (a *agent) driftReport(got pipeline.Answer, sample string, evidence wire.Ev
 	if r.Inputs != nil {
 		d.Inputs = a.inputReport(r.Inputs, slices.Contains(got.Fired, pipeline.FiredInputs))
 	}
+	fit(d)
 	return d
+}
+
+// reportBytes leaves room for the event around a report.
+const reportBytes = wire.MaxMessage - 4096
+
+// fit leaves out of a report that no reader would take what can best be spared: the
+// histograms, then the courses of the further signals, then the class mix.
+func fit(d *wire.Drift) {
+	for _, spare := range []func(){
+		func() {},
+		func() {
+			if d.Inputs != nil {
+				d.Inputs.Histograms = nil
+			}
+		},
+		func() {
+			for _, s := range d.Signals {
+				for i := range s.Detectors {
+					s.Detectors[i].Course = nil
+				}
+			}
+		},
+		func() { d.Before.Classes, d.After.Classes = nil, nil },
+	} {
+		spare()
+		if data, err := json.Marshal(d); err != nil || len(data) <= reportBytes {
+			return
+		}
+	}
 }
 
 func promise(arl float64, whose string) string {

@@ -119,3 +119,42 @@ func TestInputsMove(t *testing.T) {
 		t.Errorf("got %d reports, want 1", got)
 	}
 }
+
+// TestFit: a report goes out however much there would be to say.
+func TestFit(t *testing.T) {
+	size := func(d *wire.Drift) int {
+		data, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(data)
+	}
+	classes := func(n int) map[string]uint64 {
+		all := make(map[string]uint64)
+		for i := range n {
+			all[fmt.Sprintf("%0100d", i)] = uint64(i)
+		}
+		return all
+	}
+	for _, c := range []struct {
+		histogram, course, classes           int
+		hasHistogram, hasCourse, hasClassMix bool
+	}{
+		{100, 10, 10, true, true, true},
+		{140_000, 10, 10, false, true, true},
+		{140_000, 9000, 10, false, false, true},
+		{100, 10, 2000, false, false, false},
+	} {
+		d := &wire.Drift{
+			Signals: []wire.Signal{{Detectors: []wire.Detector{{Course: slices.Repeat([]float64{1.0 / 3}, c.course)}}}},
+			Inputs:  &wire.Inputs{Histograms: map[string]string{"a": strings.Repeat("A", c.histogram)}},
+			Before:  wire.Window{Classes: classes(c.classes)},
+		}
+		fit(d)
+		if got := size(d); got > reportBytes || (d.Inputs.Histograms != nil) != c.hasHistogram ||
+			(d.Signals[0].Detectors[0].Course != nil) != c.hasCourse || (d.Before.Classes != nil) != c.hasClassMix {
+			t.Errorf("%+v: got %d bytes, histograms %v, course %v, classes %v", c, got,
+				d.Inputs.Histograms != nil, d.Signals[0].Detectors[0].Course != nil, d.Before.Classes != nil)
+		}
+	}
+}
