@@ -113,7 +113,9 @@ func (p *Pipeline) Process(s source.Sample) (Answer, error) {
 // and learn their references from the samples that follow. While the watch is muted it
 // does not. The thresholds are computed before the pipeline waits for it.
 func (p *Pipeline) SetReference(m *Model, ref drift.Reference, answer bool) (bool, error) {
-	first := *m.watches[0]
+	p.mu.Lock()
+	first := watch{options: m.watches[0].options}
+	p.mu.Unlock()
 	if err := first.begin(ref); err != nil {
 		return false, fmt.Errorf("reference: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"kedge/agent/drift"
@@ -376,5 +377,32 @@ func TestWatchesRefuse(t *testing.T) {
 		if !errors.Is(err, ErrModel) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
+	}
+}
+
+// TestWatchesConcurrently changes references and maintenance beside samples; the race
+// detector sees whether they take turns.
+func TestWatchesConcurrently(t *testing.T) {
+	p, m := opened(t, inputsAround(t, 14, 0, 1000), declared(t, signal.Top1, 0, around(t, 0.9, 512)), declared(t, signal.Margin, 8, around(t, 0.5, 512)))
+	var wg sync.WaitGroup
+	for _, change := range []func() error{
+		func() error { _, err := p.SetReference(m, around(t, 0.9, 512), true); return err },
+		func() error { p.Mute(m); return p.Unmute(m) },
+		func() error { p.Snapshot(m); p.Explain(); return nil },
+	} {
+		wg.Go(func() {
+			for range 20 {
+				if err := change(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 500 {
+		process(t, p, 14, 0)
+	}
+	wg.Wait()
+	if got := process(t, p, 14, 0); got.Muted || got.Sequence != 501 {
+		t.Errorf("got %+v, want sample 501, not muted", got)
 	}
 }
