@@ -165,7 +165,7 @@ func smallest() []form {
 		{"bundle-manifest", &trust.Manifest{Format: 1, Name: "m", Version: 1, Signal: "margin", Signals: []trust.Signal{{Name: "margin", High: 1}, {Name: "output:0", Low: -1, High: 1, Falling: true}}, GoldenSamples: 1, Accuracy: &trust.Accuracy{N: 1}, Context: &trust.Context{Key: "feature:speed", Edges: []float64{10, 20}}}},
 		{"bundle-features", feature.Set{{Scale: 1}}},
 		{"bundle-reference", drift.Reference{Counts: make([]int64, drift.LatticeSize), Contexts: contexts()}},
-		{"bundle-references", map[string]drift.Reference{"top1": {Counts: make([]int64, drift.LatticeSize), Lags: []float64{0.5}, Contexts: contexts()}}},
+		{"bundle-references", map[string]drift.Reference{"top1": {Counts: make([]int64, drift.LatticeSize), Lags: []float64{0.5}, Contexts: contexts()}, "margin": blocksReference()}},
 		{"reference-document", &trust.ReferenceDocument{Type: "reference", Site: "a", Device: "b", Model: d, Sequence: 1, Reference: contextReference()}},
 		{"bundle-inputs", inputs.Reference{N: 30, Features: []inputs.Feature{{Type: inputs.Float}, {Type: inputs.Int8, Name: "a", Edges: []float64{1}, Lags: []float64{0.5}, Spread: []inputs.Spread{{Rows: 8, Missing: 2}}}}}},
 		{"bundle-reference", drift.Reference{Counts: make([]int64, drift.LatticeSize)}},
