@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -93,9 +92,23 @@ func (p *peer) python(ctx context.Context) (*peerResult, []string, error) {
 	return &answer.peerResult, nil, nil
 }
 
-// timesLine is how benchmark_model sums up its timed runs, the last such line
-// of its output: "count=50 first=… curr=… min=… max=… avg=… std=…", in µs.
-var timesLine = regexp.MustCompile(`count=\d+ .*\bmin=(\d+)\b.*\bavg=([0-9.e+]+)`)
+// timesLine is how benchmark_model sums up its timed runs: the shortest and the
+// mean time, in µs, of the last line of its output of the form
+// "count=50 first=… curr=… min=… max=… avg=… std=…". found says whether there is one.
+func timesLine(out []byte) (least, mean string, found bool) {
+	for line := range strings.Lines(string(out)) {
+		values := map[string]string{}
+		for _, word := range strings.Fields(line) {
+			if name, value, ok := strings.Cut(word, "="); ok {
+				values[name] = value
+			}
+		}
+		if values["count"] != "" && values["min"] != "" && values["avg"] != "" {
+			least, mean, found = values["min"], values["avg"], true
+		}
+	}
+	return least, mean, found
+}
 
 func (p *peer) benchmarkModel(ctx context.Context) (*peerResult, error) {
 	// It takes as many runs as it is told, but goes on for a second otherwise.
@@ -104,17 +117,16 @@ func (p *peer) benchmarkModel(ctx context.Context) (*peerResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := timesLine.FindAllSubmatch(out, -1)
-	if all == nil {
+	least, mean, found := timesLine(out)
+	if !found {
 		return nil, fmt.Errorf("benchmark_model: no times in %.200q", out)
 	}
-	last := all[len(all)-1]
 	r := &peerResult{Program: "benchmark_model", Threads: p.threads, Mean: true}
-	if r.Min, err = strconv.ParseFloat(string(last[1]), 64); err == nil {
-		r.Median, err = strconv.ParseFloat(string(last[2]), 64)
+	if r.Min, err = strconv.ParseFloat(least, 64); err == nil {
+		r.Median, err = strconv.ParseFloat(mean, 64)
 	}
 	if err != nil || r.Median <= 0 {
-		return nil, fmt.Errorf("benchmark_model: no times in %q", last[0])
+		return nil, fmt.Errorf("benchmark_model: no times in min=%q, avg=%q", least, mean)
 	}
 	return r, nil
 }

@@ -40,8 +40,9 @@ var layers = map[string]string{
 	"quant/eval":   "quant/graph quant/data runtime",
 	"quant/search": "quant/*",
 
-	"telemetry/wire":       "",
-	"telemetry/trust":      "",
+	"telemetry/form":       "",
+	"telemetry/wire":       "telemetry/form",
+	"telemetry/trust":      "telemetry/form",
 	"telemetry/audit":      "telemetry/trust",
 	"telemetry/event":      "",
 	"telemetry/mqtt":       "telemetry/wire",

@@ -3,6 +3,8 @@ package trust
 import (
 	"fmt"
 	"time"
+
+	"kedge/telemetry/form"
 )
 
 // An Assign is the payload of an assign envelope: this device, or this group,
@@ -61,9 +63,9 @@ func (a *Assign) check() error {
 		return fmt.Errorf("assign: type %.32q: %w", a.Type, ErrMalformed)
 	case (a.Device == "") == (a.Group == ""):
 		return fmt.Errorf("assign: device %.64q and group %.64q, want exactly one: %w", a.Device, a.Group, ErrMalformed)
-	case !nameForm.MatchString(a.Site) || !nameForm.MatchString(target):
+	case !form.Name(a.Site) || !form.Name(target):
 		return fmt.Errorf("assign: site %.80q, device or group %.80q: %w", a.Site, target, ErrMalformed)
-	case !digestForm.MatchString(a.Release):
+	case !form.Digest(a.Release):
 		return fmt.Errorf("assign: release %.80q is no SHA-256: %w", a.Release, ErrMalformed)
 	case a.Sequence == 0:
 		return fmt.Errorf("assign: sequence 0, want 1 or more: %w", ErrMalformed)

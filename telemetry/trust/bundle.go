@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"kedge/telemetry/form"
 )
 
 // Names of the files in a bundle.
@@ -221,7 +223,7 @@ func (b *Bundle) check(manifestBytes, unpacked int) error {
 		return fmt.Errorf("files of %d bytes together, at most %d: %w: %w", size, unpacked, ErrBundle, ErrTooLarge)
 	case m.Format != 1:
 		return fmt.Errorf("%s: format %d, this version reads 1: %w", FileManifest, m.Format, ErrBundle)
-	case !nameForm.MatchString(m.Name) || m.Version == 0:
+	case !form.Name(m.Name) || m.Version == 0:
 		return fmt.Errorf("%s: name %.80q version %d: %w", FileManifest, m.Name, m.Version, ErrBundle)
 	case m.GoldenSamples < 1 || len(b.GoldenInput)%m.GoldenSamples != 0 || len(b.GoldenOutput)%m.GoldenSamples != 0:
 		return fmt.Errorf("golden: %d samples in %d and %d bytes: %w", m.GoldenSamples, len(b.GoldenInput), len(b.GoldenOutput), ErrBundle)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"kedge/telemetry/form"
 )
 
 // A ReferenceDocument is the payload of a reference envelope: what the signal of a
@@ -44,13 +46,13 @@ func (r *Root) VerifyReference(envelope []byte) (*ReferenceDocument, error) {
 
 func (ref *ReferenceDocument) check() error {
 	switch {
-	case ref.Type != "reference" || !digestForm.MatchString(ref.Model):
+	case ref.Type != "reference" || !form.Digest(ref.Model):
 		return fmt.Errorf("reference: type %.32q, model %.80q: %w", ref.Type, ref.Model, ErrMalformed)
-	case !nameForm.MatchString(ref.Site) || !nameForm.MatchString(ref.Device):
+	case !form.Name(ref.Site) || !form.Name(ref.Device):
 		return fmt.Errorf("reference: site %.80q, device %.80q: %w", ref.Site, ref.Device, ErrMalformed)
 	case ref.Sequence == 0:
 		return fmt.Errorf("reference: sequence 0, want 1 or more: %w", ErrMalformed)
-	case ref.First != "" && !sampleForm.MatchString(ref.First):
+	case ref.First != "" && !form.Sample(ref.First):
 		return fmt.Errorf("reference: first %.160q is no sample id: %w", ref.First, ErrMalformed)
 	// A null would decode as no histogram at all and so make the device blind.
 	case len(ref.Reference) == 0 || ref.Reference[0] != '{':

@@ -3,9 +3,10 @@ package trust
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"time"
+
+	"kedge/telemetry/form"
 )
 
 // A Release is the payload of a release envelope: a model, made properly and
@@ -44,15 +45,6 @@ type BundleRef struct {
 	Index string `json:"index"`
 }
 
-var (
-	// sampleForm is device/boot/sequence, as in package wire.
-	sampleForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}/(0|[1-9][0-9]{0,19})$`)
-	digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	nameForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	// versionForm leaves no leading zeros and no number that an int32 cannot hold.
-	versionForm = regexp.MustCompile(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$`)
-)
-
 // VerifyRelease returns the release in the envelope and its digest if the release role signed it.
 func (r *Root) VerifyRelease(envelope []byte) (*Release, string, error) {
 	payload, err := r.Verify(RoleRelease, TypeRelease, envelope)
@@ -73,14 +65,14 @@ func (rel *Release) check() error {
 	switch {
 	case rel.Type != "release":
 		return fmt.Errorf("release: type %.32q: %w", rel.Type, ErrMalformed)
-	case !nameForm.MatchString(rel.Name):
+	case !form.Name(rel.Name):
 		return fmt.Errorf("release: name %.80q: %w", rel.Name, ErrMalformed)
 	case rel.Version == 0:
 		return fmt.Errorf("release %s: version 0: %w", rel.Name, ErrMalformed)
 	case rel.SecurityFloor > rel.Version:
 		// A device would come to refuse the very release that it has installed.
 		return fmt.Errorf("release %s: version %d is below its own security floor %d: %w", rel.Name, rel.Version, rel.SecurityFloor, ErrMalformed)
-	case rel.MinAgent != "" && !versionForm.MatchString(rel.MinAgent):
+	case rel.MinAgent != "" && !form.Version(rel.MinAgent):
 		return fmt.Errorf("release %s: oldest agent %.32q, want major.minor.patch: %w", rel.Name, rel.MinAgent, ErrMalformed)
 	case rel.Bundle.Size <= 0 || rel.Bundle.Size > MaxBundle:
 		return fmt.Errorf("release %s: bundle of %d bytes, at most %d: %w", rel.Name, rel.Bundle.Size, int64(MaxBundle), ErrMalformed)
@@ -92,7 +84,7 @@ func (rel *Release) check() error {
 		}
 	}
 	for _, d := range []string{rel.Bundle.SHA256, rel.Bundle.Index, rel.Model} {
-		if !digestForm.MatchString(d) {
+		if !form.Digest(d) {
 			return fmt.Errorf("release %s: digest %.80q: %w", rel.Name, d, ErrMalformed)
 		}
 	}

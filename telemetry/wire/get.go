@@ -1,11 +1,9 @@
 package wire
 
-import "regexp"
+import "kedge/telemetry/form"
 
 // GetWindow is the number of chunks that one Get can ask for.
 const GetWindow = 16
-
-var digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Get asks the centre for chunks of a blob: those chunks First+i for which
 // bit i of Want is set. The centre answers each on its own topic, in any
@@ -19,7 +17,7 @@ type Get struct {
 
 // Check implements Message.
 func (g *Get) Check() error {
-	if g.V != Version || !digestForm.MatchString(g.Blob) || g.First < 0 || g.First > 1<<20 || g.Want == 0 {
+	if g.V != Version || !form.Digest(g.Blob) || g.First < 0 || g.First > 1<<20 || g.Want == 0 {
 		return malformed("version %d, blob %.80q, first %d, want %#x", g.V, g.Blob, g.First, g.Want)
 	}
 	return nil

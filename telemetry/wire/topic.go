@@ -2,20 +2,19 @@ package wire
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"kedge/telemetry/form"
 )
 
 const prefix = "kedge/v1/"
-
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // CheckName reports whether s can name a site, a device, a group or a source
 // of truth: 1 to 64 letters, digits, dots, underscores and hyphens, beginning
 // with a letter or a digit. What that leaves out would change the meaning of a topic.
 func CheckName(s string) error {
-	if !nameForm.MatchString(s) {
+	if !form.Name(s) {
 		return fmt.Errorf("name %.80q: want 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit: %w", s, ErrMalformed)
 	}
 	return nil
@@ -96,13 +95,13 @@ type Topic struct {
 
 // restForms holds what each level behind a kind of device's topic looks like.
 // An event's kind may be one that this version does not know.
-var restForms = map[string][]*regexp.Regexp{
+var restForms = map[string][]func(string) bool{
 	"state": {}, "rep": {}, "get": {}, "assign": {}, "ref": {},
-	"evt": {nameForm}, "up": {nameForm, numberForm}, "dn": {digestForm, numberForm},
+	"evt": {form.Name}, "up": {form.Name, isPart}, "dn": {form.Digest, isPart},
 }
 
-// numberForm is a part's or a chunk's number, 0 to 999999999, in its one form.
-var numberForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
+// isPart is for a part's or a chunk's number, 0 to 999999999, in its one form.
+func isPart(s string) bool { return form.Number(s, 9) }
 
 // ParseTopic reads a topic below kedge/v1/d or kedge/v1/t. All its levels are of
 // the form that DeviceTopics and Truth give them.
@@ -128,8 +127,8 @@ func matchLevels(kind string, rest []string) bool {
 	if !known || len(forms) != len(rest) {
 		return false
 	}
-	for i, form := range forms {
-		if !form.MatchString(rest[i]) {
+	for i, is := range forms {
+		if !is(rest[i]) {
 			return false
 		}
 	}
