@@ -406,3 +406,24 @@ func TestWatchesConcurrently(t *testing.T) {
 		t.Errorf("got %+v, want sample 501, not muted", got)
 	}
 }
+
+// TestStateFits: what a device stores again and again stays within a value of its store,
+// 128 KiB, twice in base64 as it is there.
+func TestStateFits(t *testing.T) {
+	signals := []SignalOptions{declared(t, signal.Top1, 0, around(t, 0.9, 512)), declared(t, signal.Margin, 8, around(t, 0.5, 512)), declared(t, signal.Entropy, 0, around(t, 0.9, 512))}
+	p, m := opened(t, nil, signals...)
+	for i := range 1000 {
+		process(t, p, 14, float32(i%3))
+	}
+	p.Mute(m)
+	for range 1000 {
+		process(t, p, 14, 0)
+	}
+	perSignal := len(p.Snapshot(m)) / len(signals)
+	if most := (8*perSignal + maxInputState*4/3) * 4 / 3; most > 120<<10 {
+		t.Errorf("got %d bytes a signal, %d with eight and the inputs, want at most 120 KiB", perSignal, most)
+	}
+	if raw := perSignal * 3 / 4; raw > 4<<10 {
+		t.Errorf("got %d bytes a signal, want at most 4 KiB", raw)
+	}
+}
