@@ -86,6 +86,8 @@ func mergeBlocks(a, b []BlockVariance) []BlockVariance {
 const (
 	wanderEvidence   = 1.645
 	wanderConfidence = 1.645
+	// wanderMargin covers what the autocorrelations' estimate may be off.
+	wanderMargin = 1.25
 )
 
 // Wander is the standard deviation of the slow variation of the mean that the reference
@@ -106,6 +108,9 @@ func (r Reference) Wander() float64 {
 			v = foretold.next()
 		}
 		expected := v / float64(b.Rows)
+		if expected > 1 {
+			expected *= wanderMargin
+		}
 		freedom := float64(b.Blocks) - 1
 		if b.Variance <= expected*chiSquareQuantile(freedom, wanderEvidence) {
 			continue
