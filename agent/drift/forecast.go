@@ -12,6 +12,7 @@ type Forecast struct {
 	Weak      bool    `json:"weak"` // fewer than [FullReference]
 	Mean      float64 `json:"mean"`
 	StdErr    float64 `json:"standard_error"`
+	Wander    float64 `json:"wander"`    // slow variation of the mean that is no drift; 0 where none shows
 	Inflation float64 `json:"inflation"` // samples that tell as much as an independent one
 	Block     int     `json:"block"`     // samples that the e-detector averages
 	Contexts  int     `json:"contexts"`
@@ -68,7 +69,7 @@ func NewForecast(ref Reference, arl float64, drops []float64) (Forecast, error) 
 	}
 	esr := detector.(*ESR)
 	f := Forecast{
-		Samples: ref.N, Weak: ref.Weak(), Mean: ref.Mean(), StdErr: ref.StdErr(),
+		Samples: ref.N, Weak: ref.Weak(), Mean: ref.Mean(), StdErr: ref.StdErr(), Wander: ref.Wander(),
 		Inflation: ref.Inflation(), Block: ref.BlockLength(), Contexts: len(ref.Contexts), ARL: o.ARL,
 		Delta: c.Delta, Lambda: float64(c.H) / LatticeSize, RunLength: min(c.RunLength, math.MaxFloat64),
 		Mu0: esr.opts.Mu0, LogE: esr.Threshold(), Promise: esr.opts.ARL,

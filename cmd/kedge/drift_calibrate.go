@@ -147,6 +147,9 @@ func forecastText(f drift.Forecast) string {
 	} else {
 		fmt.Fprintf(&b, "dependence    none to be seen; block length %d\n", f.Block)
 	}
+	if f.Wander > 0 {
+		fmt.Fprintf(&b, "wandering     by %.4f from block to block of the reference, which is no drift\n", f.Wander)
+	}
 	fmt.Fprintf(&b, "false alarms  one in %.4g samples of a device, both detectors together\n", f.ARL)
 	fmt.Fprintf(&b, "page-hinkley  delta %.4f, lambda %.4f: at most one in %.4g samples, for a signal like the reference\n", f.Delta, f.Lambda, f.RunLength)
 	fmt.Fprintf(&b, "e-sr          mu0 %.4f, log threshold %.3f: at most one in %.4g samples, whatever the distribution\n", f.Mu0, f.LogE, f.Promise)
