@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"kedge/agent/drift"
 )
 
 // A Config is the content of kedge.toml. docs/config.md describes every key
@@ -73,8 +75,24 @@ type OutputConfig struct {
 
 // DriftConfig configures the drift monitor.
 type DriftConfig struct {
-	ExpectedRunLength float64  `toml:"expected_run_length"` // inferences between two false alarms
+	FalseAlarms       string   `toml:"false_alarms"`        // at most, per time: "1/30d"; or empty
+	Rate              string   `toml:"rate"`                // of inferences, per time: "10/s"
+	Devices           int      `toml:"devices"`             // that share FalseAlarms
+	ExpectedRunLength float64  `toml:"expected_run_length"` // inferences between two false alarms, where FalseAlarms is empty
 	Detectors         []string `toml:"detectors"`
+}
+
+// runLength is the number of inferences between two false alarms that the
+// configuration, which was checked, asks for.
+func (c *DriftConfig) runLength() float64 {
+	if c.FalseAlarms == "" {
+		return c.ExpectedRunLength
+	}
+	n, err := drift.PromisedRunLength(c.FalseAlarms, c.Rate, c.Devices)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return n
 }
 
 // EvidenceConfig says how many samples go with a drift report.
@@ -130,7 +148,7 @@ func DefaultConfig() Config {
 		Device:      DeviceConfig{State: "/var/lib/kedge"},
 		MQTT:        MQTTConfig{KeepAlive: Duration{30 * time.Second}, Drain: Duration{5 * time.Second}},
 		Source:      SourceConfig{Queue: 256},
-		Drift:       DriftConfig{ExpectedRunLength: 10000, Detectors: []string{"page-hinkley", "e-sr"}},
+		Drift:       DriftConfig{Devices: 1, ExpectedRunLength: 10000, Detectors: []string{"page-hinkley", "e-sr"}},
 		Evidence:    EvidenceConfig{Before: 32, After: 100},
 		Reference:   ReferenceConfig{Samples: 500},
 		Maintenance: MaintenanceConfig{Limit: Duration{8 * time.Hour}},

@@ -84,6 +84,10 @@ func TestParseConfigProblems(t *testing.T) {
 				"k.toml:8:1: source.rate: got -1, want 0 to 1000000\n" +
 				"k.toml:10:1: drift.detectors: got \"ddm\", want one of page-hinkley, e-sr, page-hinkley-river, cusum, adwin\n" +
 				"k.toml:12:1: buffer.max_bytes: got 4096, want 1048576 to 1073741824"},
+		{"two promises", minimal + "[drift]\nfalse_alarms = \"1/30d\"\nrate = \"10/s\"\nexpected_run_length = 5000\n", "k.toml:9:1: drift.expected_run_length: no effect here, want it only with drift.false_alarms left out, which says the same"},
+		{"a promise without rate", minimal + "[drift]\nfalse_alarms = \"1/30d\"\n", "k.toml:7:1: drift.false_alarms: rate \"\": not understood, want for example 10/s, want a number per time, such as \"1/30d\", with drift.rate = \"10/s\""},
+		{"a promise too long", minimal + "[drift]\nfalse_alarms = \"1/30d\"\nrate = \"10/s\"\ndevices = 100\n", "k.toml:7:1: drift.false_alarms: one false alarm in 2592000000 inferences, want one in 100 to 1000000000"},
+		{"a rate without promise", minimal + "[drift]\nrate = \"10/s\"\n", "k.toml:7:1: drift.rate: no effect here, want it only with drift.false_alarms"},
 		{"not a number", minimal + "[drift]\nexpected_run_length = nan\n", "k.toml:7:1: drift.expected_run_length: got NaN, want 100 to 1000000000"},
 		{"no effect", minimal + "rate = 5\ntopic = \"t\"\n",
 			"k.toml:6:1: source.rate: no effect here, want it only with source.kind = \"replay\"\n" +

@@ -75,7 +75,7 @@ func (c *Config) check(given func(key string) bool) []Problem {
 	c.checkDevice(k)
 	c.checkMQTT(k)
 	c.checkSource(k, given)
-	c.checkDrift(k)
+	c.checkDrift(k, given)
 	c.checkBuffer(k)
 	k.duration("maintenance.limit", c.Maintenance.Limit, time.Minute, 7*24*time.Hour)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
@@ -209,8 +209,23 @@ func (c *Config) checkSource(k *checker, given func(string) bool) {
 	}
 }
 
-func (c *Config) checkDrift(k *checker) {
-	k.number("drift.expected_run_length", c.Drift.ExpectedRunLength, 100, 1e9)
+// Thresholds are computed for run lengths between these.
+const leastRunLength, mostRunLength = 100, 1e9
+
+func (c *Config) checkDrift(k *checker, given func(key string) bool) {
+	if d := &c.Drift; d.FalseAlarms != "" {
+		k.only(given("drift.expected_run_length"), "drift.expected_run_length", "drift.false_alarms left out, which says the same")
+		n, err := drift.PromisedRunLength(d.FalseAlarms, d.Rate, d.Devices)
+		if err != nil {
+			k.add("drift.false_alarms", err.Error(), `a number per time, such as "1/30d", with drift.rate = "10/s"`)
+		} else if !(n >= leastRunLength && n <= mostRunLength) {
+			k.add("drift.false_alarms", fmt.Sprintf("one false alarm in %.0f inferences", n), "one in 100 to 1000000000")
+		}
+	} else {
+		k.only(given("drift.rate"), "drift.rate", "drift.false_alarms")
+		k.only(given("drift.devices"), "drift.devices", "drift.false_alarms")
+		k.number("drift.expected_run_length", d.ExpectedRunLength, leastRunLength, mostRunLength)
+	}
 	if len(c.Drift.Detectors) == 0 {
 		k.add("drift.detectors", "got none", "at least one")
 	}

@@ -109,7 +109,7 @@ func newModel(i *update.Installed, reference []byte, c DriftConfig) (*pipeline.M
 		Invoker: invoker, Logits: logits, Features: i.Bundle.Features, Labels: i.Bundle.Manifest.Labels,
 		Signals: signals, Inputs: watched, ATC: (*estimate.ATC)(i.Bundle.Manifest.Accuracy),
 		Context: context,
-		Drift:   drift.Options{ARL: c.ExpectedRunLength, Detectors: c.Detectors},
+		Drift:   drift.Options{ARL: c.runLength(), Detectors: c.Detectors},
 	})
 }
 

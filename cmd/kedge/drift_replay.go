@@ -164,7 +164,7 @@ func (c *driftReplay) promise() error {
 		return cli.WithHint(cli.Usagef("drift replay: --false-alarms needs --rate"), "how many samples a device takes, such as --rate 10/s")
 	}
 	var err error
-	if o.ARL, err = replay.RunLength(c.falseAlarms, c.rate, c.devices); err != nil {
+	if o.ARL, err = drift.PromisedRunLength(c.falseAlarms, c.rate, c.devices); err != nil {
 		return cli.WithHint(cli.Usagef("drift replay: %w", err), "--false-alarms 1/30d --rate 10/s")
 	}
 	return nil

@@ -1,4 +1,4 @@
-package replay
+package drift
 
 import (
 	"errors"
@@ -10,10 +10,10 @@ import (
 // ErrPromise: a sentence about false alarms that cannot be read.
 var ErrPromise = errors.New("not understood")
 
-// RunLength turns "at most 1 false alarm in 30 days" (falseAlarms "1/30d", on all of
+// PromisedRunLength turns "at most 1 false alarm in 30 days" (falseAlarms "1/30d", on all of
 // the devices together) with a rate of samples per device ("10/s") into the number of
-// samples of a device between its false alarms. Units are s, m (minutes), h, d and w.
-func RunLength(falseAlarms, rate string, devices int) (float64, error) {
+// samples of a device between its false alarms, that of [Options.ARL]. Units are s, m (minutes), h, d and w.
+func PromisedRunLength(falseAlarms, rate string, devices int) (float64, error) {
 	alarms, time, err := per(falseAlarms)
 	if err != nil {
 		return 0, fmt.Errorf("false alarms %q: %w, want for example 1/30d", falseAlarms, err)
@@ -26,14 +26,14 @@ func RunLength(falseAlarms, rate string, devices int) (float64, error) {
 		return 0, fmt.Errorf("devices %d: %w, want at least 1", devices, ErrPromise)
 	}
 	arl := samples * time * float64(devices) / (alarms * second)
-	if !(arl > 0 && arl <= maxRunLength) {
+	if !(arl > 0 && arl <= maxPromised) {
 		return 0, fmt.Errorf("%s at %s: %w: one false alarm in %g samples", falseAlarms, rate, ErrPromise, arl)
 	}
 	return arl, nil
 }
 
-// maxRunLength is more than any fleet sees.
-const maxRunLength = 1e18
+// maxPromised is more than any fleet sees.
+const maxPromised = 1e18
 
 // per reads a count per time, "6/h" or "1/30d".
 func per(s string) (count, seconds float64, err error) {
@@ -47,7 +47,7 @@ func per(s string) (count, seconds float64, err error) {
 	if number = strings.TrimSpace(time[:len(time)-1]); number != "" {
 		span, err = strconv.ParseFloat(number, 64)
 	}
-	if !ok || err != nil || !(count > 0 && count <= maxRunLength) || !(span > 0 && span <= maxRunLength) {
+	if !ok || err != nil || !(count > 0 && count <= maxPromised) || !(span > 0 && span <= maxPromised) {
 		return 0, 0, ErrPromise
 	}
 	return count, span * unit, nil
