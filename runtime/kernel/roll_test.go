@@ -14,7 +14,7 @@ func TestRoll(t *testing.T) {
 		s = s.For(16)
 		w := r.window()
 		if r.IntN(2) == 0 {
-			w.KernelH, w.KernelW, w.DilationH, w.DilationW = 3, 3, 1, 1 // which have kernels of their own
+			w.KernelH, w.KernelW, w.DilationH, w.DilationW, w.StrideH = 3, 3, 1, 1, 1+r.IntN(2) // which have kernels of their own
 		}
 		w.Batch, w.StrideW, w.InH, w.InW = 1+r.IntN(2), 1, 4+r.IntN(8), 130+r.IntN(20)
 		w.OutH, w.OutW = w.InH/w.StrideH+1, w.InW
