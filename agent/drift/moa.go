@@ -35,30 +35,7 @@ type MOA struct {
 
 // NewMOA makes the detector.
 func NewMOA(o MOAOptions) (*MOA, error) {
-	if o.Delta == 0 {
-		o.Delta = 0.005
-	}
-	if o.Lambda == 0 {
-		o.Lambda = 50
-	}
-	if o.Alpha == 0 {
-		o.Alpha = 0.9999
-	}
-	if o.MinInstances == 0 {
-		o.MinInstances = 30
-	}
-	var err error
-	switch {
-	case !finite(o.Delta) || o.Delta < 0:
-		err = fmt.Errorf("delta is %v, want at least 0", o.Delta)
-	case !finite(o.Lambda) || o.Lambda < 0:
-		err = fmt.Errorf("lambda is %v, want at least 0", o.Lambda)
-	case !(o.Alpha > 0 && o.Alpha <= 1):
-		err = fmt.Errorf("alpha is %v, want (0, 1]", o.Alpha)
-	case o.MinInstances < 1:
-		err = fmt.Errorf("min instances is %d, want at least 1", o.MinInstances)
-	}
-	if err != nil {
+	if err := runningMean(&o.Delta, &o.Lambda, &o.Alpha, &o.MinInstances); err != nil {
 		return nil, fmt.Errorf("drift: %w: %s: %w", ErrParameter, PageHinkleyMOA, err)
 	}
 	return &MOA{opts: o}, nil

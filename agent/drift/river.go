@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -60,30 +61,9 @@ const (
 
 // NewRiver makes the detector.
 func NewRiver(o RiverOptions) (*River, error) {
-	if o.Delta == 0 {
-		o.Delta = 0.005
-	}
-	if o.Lambda == 0 {
-		o.Lambda = 50
-	}
-	if o.Alpha == 0 {
-		o.Alpha = 0.9999
-	}
-	if o.MinInstances == 0 {
-		o.MinInstances = 30
-	}
-	var err error
-	switch {
-	case o.Direction > Down:
+	err := runningMean(&o.Delta, &o.Lambda, &o.Alpha, &o.MinInstances)
+	if o.Direction > Down {
 		err = fmt.Errorf("direction is %d", o.Direction)
-	case !finite(o.Delta) || o.Delta < 0:
-		err = fmt.Errorf("delta is %v, want at least 0", o.Delta)
-	case !finite(o.Lambda) || o.Lambda < 0:
-		err = fmt.Errorf("lambda is %v, want at least 0", o.Lambda)
-	case !(o.Alpha > 0 && o.Alpha <= 1):
-		err = fmt.Errorf("alpha is %v, want (0, 1]", o.Alpha)
-	case o.MinInstances < 1:
-		err = fmt.Errorf("min instances is %d, want at least 1", o.MinInstances)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("drift: %w: %s: %w", ErrParameter, PageHinkleyRiver, err)
@@ -91,6 +71,24 @@ func NewRiver(o RiverOptions) (*River, error) {
 	r := &River{opts: o}
 	r.Reset()
 	return r, nil
+}
+
+// runningMean sets parameters that are 0 to the defaults that river and MOA have in
+// common, and checks them.
+func runningMean(delta, lambda, alpha *float64, minInstances *int) error {
+	*delta, *lambda, *alpha = cmp.Or(*delta, 0.005), cmp.Or(*lambda, 50), cmp.Or(*alpha, 0.9999)
+	*minInstances = cmp.Or(*minInstances, 30)
+	switch {
+	case !finite(*delta) || *delta < 0:
+		return fmt.Errorf("delta is %v, want at least 0", *delta)
+	case !finite(*lambda) || *lambda < 0:
+		return fmt.Errorf("lambda is %v, want at least 0", *lambda)
+	case !(*alpha > 0 && *alpha <= 1):
+		return fmt.Errorf("alpha is %v, want (0, 1]", *alpha)
+	case *minInstances < 1:
+		return fmt.Errorf("min instances is %d, want at least 1", *minInstances)
+	}
+	return nil
 }
 
 // Name returns [PageHinkleyRiver].
