@@ -45,7 +45,7 @@ func Run(ctx context.Context, g *graph.Graph, x []float32, method Method) (Range
 	if len(g.Inputs) != 1 {
 		return nil, fmt.Errorf("%w: the graph has %d inputs, want 1", ErrSamples, len(g.Inputs))
 	}
-	size, _ := g.Tensor(g.Inputs[0]).Shape[1:].Elements()
+	size, _ := g.Tensor(g.Inputs[0]).Shape.Elements()
 	if len(x) == 0 || size == 0 || len(x)%size != 0 {
 		return nil, fmt.Errorf("%w: %d values, want at least one sample of %d", ErrSamples, len(x), size)
 	}
@@ -57,13 +57,11 @@ func Run(ctx context.Context, g *graph.Graph, x []float32, method Method) (Range
 		return nil, err
 	}
 	w := watch{g: g, method: method, seen: make(map[graph.TensorID]Observer)}
-	const block = 32 // samples at once: enough for matrix products, small in memory
-	for lo := 0; lo < len(x); lo += block * size {
+	for lo := 0; lo < len(x); lo += size {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("calibration stopped: %w", err)
 		}
-		part := x[lo:min(lo+block*size, len(x))]
-		if _, err := e.Run([][]float32{part}, len(part)/size, w.observe); err != nil {
+		if _, err := e.Run([][]float32{x[lo : lo+size]}, w.observe); err != nil {
 			return nil, err
 		}
 		if w.err != nil {

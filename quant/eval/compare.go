@@ -55,7 +55,7 @@ func Compare(g *graph.Graph, model []byte, x []float32, y []int) (Comparison, er
 		if err != nil {
 			return Comparison{}, err
 		}
-		float, err := e.Run([][]float32{row}, 1, n.add)
+		float, err := e.Run([][]float32{row}, n.add)
 		if err != nil {
 			return Comparison{}, err
 		}

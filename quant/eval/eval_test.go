@@ -68,7 +68,7 @@ func TestCompare(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range y {
-		out, err := e.Run([][]float32{x[12*i : 12*i+12]}, 1, nil)
+		out, err := e.Run([][]float32{x[12*i : 12*i+12]}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -47,10 +47,11 @@ func (FullyConnected) Bias(g *Graph, n *Node) *Tensor {
 	return g.Tensor(n.Inputs[2])
 }
 
-func (op FullyConnected) eval(e *Executor, n *Node, rows int) {
+func (op FullyConnected) eval(e *Executor, n *Node) {
 	w := e.g.Tensor(n.Inputs[1])
 	out, in := w.Shape[0], w.Shape[1]
 	x, y := e.values[n.Inputs[0]], e.values[n.Outputs[0]]
+	rows := len(x) / in
 	if b := op.Bias(e.g, n); b != nil {
 		for r := range rows {
 			copy(y[r*out:(r+1)*out], b.Float)

@@ -19,6 +19,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"kedge/runtime/tensor"
 )
@@ -51,11 +52,16 @@ type Tensor struct {
 	Name  string
 	Shape tensor.Shape // dimension 0 of an activation is the batch
 	Type  tensor.Type
-	Quant tensor.Quant // of integer tensors that stand for real numbers
+	// Quant are the parameters of an integer tensor. On a float32 activation
+	// they are a range that the model itself brings (from quantization-aware
+	// training) and that quantization keeps.
+	Quant tensor.Quant
 
 	Float []float32
 	Int8  []int8
+	Int16 []int16
 	Int32 []int32
+	Int64 []int64
 }
 
 // Node is one operator with its operands.
@@ -66,7 +72,14 @@ type Node struct {
 }
 
 // IsConstant reports whether t carries its own data.
-func (t *Tensor) IsConstant() bool { return t.Float != nil || t.Int8 != nil || t.Int32 != nil }
+func (t *Tensor) IsConstant() bool {
+	return t.Float != nil || t.Int8 != nil || t.Int16 != nil || t.Int32 != nil || t.Int64 != nil
+}
+
+// length is the number of values that t carries.
+func (t *Tensor) length() int {
+	return len(t.Float) + len(t.Int8) + len(t.Int16) + len(t.Int32) + len(t.Int64)
+}
 
 // AddTensor appends t and returns its id.
 func (g *Graph) AddTensor(t Tensor) TensorID {
@@ -81,6 +94,96 @@ func (g *Graph) AddNode(op Op, inputs, outputs []TensorID) {
 
 // Tensor returns the tensor with that id, which must exist (Infer checks all).
 func (g *Graph) Tensor(id TensorID) *Tensor { return &g.Tensors[id] }
+
+// Clone returns a graph that shares no slice with g but the data of constants,
+// which passes replace and never write into.
+func (g *Graph) Clone() *Graph {
+	out := *g
+	out.Tensors, out.Nodes = slices.Clone(g.Tensors), slices.Clone(g.Nodes)
+	out.Inputs, out.Outputs = slices.Clone(g.Inputs), slices.Clone(g.Outputs)
+	for i := range out.Tensors {
+		out.Tensors[i].Shape = slices.Clone(out.Tensors[i].Shape)
+	}
+	for i := range out.Nodes {
+		out.Nodes[i].Inputs, out.Nodes[i].Outputs = slices.Clone(out.Nodes[i].Inputs), slices.Clone(out.Nodes[i].Outputs)
+	}
+	return &out
+}
+
+// Users lists, for every tensor, the nodes that read it, in order, each once.
+func (g *Graph) Users() [][]int {
+	users := make([][]int, len(g.Tensors))
+	for i := range g.Nodes {
+		for _, id := range g.Nodes[i].Inputs {
+			if id != None && (len(users[id]) == 0 || users[id][len(users[id])-1] != i) {
+				users[id] = append(users[id], i)
+			}
+		}
+	}
+	return users
+}
+
+// Producers gives, for every tensor, the node that computes it, −1 for
+// constants and graph inputs.
+func (g *Graph) Producers() []int {
+	producers := make([]int, len(g.Tensors))
+	for i := range producers {
+		producers[i] = -1
+	}
+	for i := range g.Nodes {
+		for _, id := range g.Nodes[i].Outputs {
+			producers[id] = i
+		}
+	}
+	return producers
+}
+
+// Compact removes nodes whose results nobody uses and tensors that no node
+// mentions. Graph inputs stay. Tensor ids change; the order stays.
+func (g *Graph) Compact() {
+	needed := make([]bool, len(g.Tensors))
+	for _, id := range slices.Concat(g.Inputs, g.Outputs) {
+		needed[id] = true
+	}
+	nodes := g.Nodes[:0:0]
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		n := g.Nodes[i]
+		if !slices.ContainsFunc(n.Outputs, func(id TensorID) bool { return needed[id] }) {
+			continue
+		}
+		for _, id := range slices.Concat(n.Inputs, n.Outputs) {
+			if id != None {
+				needed[id] = true
+			}
+		}
+		nodes = append(nodes, n)
+	}
+	slices.Reverse(nodes)
+	g.Nodes = nodes
+	ids := make([]TensorID, len(g.Tensors))
+	kept := g.Tensors[:0:0]
+	for i, t := range g.Tensors {
+		ids[i] = None
+		if needed[i] {
+			ids[i] = TensorID(len(kept))
+			kept = append(kept, t)
+		}
+	}
+	g.Tensors = kept
+	renumber := func(list []TensorID) []TensorID {
+		out := slices.Clone(list)
+		for i, id := range out {
+			if id != None {
+				out[i] = ids[id]
+			}
+		}
+		return out
+	}
+	g.Inputs, g.Outputs = renumber(g.Inputs), renumber(g.Outputs)
+	for i := range g.Nodes {
+		g.Nodes[i].Inputs, g.Nodes[i].Outputs = renumber(g.Nodes[i].Inputs), renumber(g.Nodes[i].Outputs)
+	}
+}
 
 // label names a tensor in an error.
 func (g *Graph) label(id TensorID) string {

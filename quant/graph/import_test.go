@@ -110,10 +110,10 @@ func FuzzFromTFLite(f *testing.F) {
 		}
 		inputs := make([][]float32, len(g.Inputs))
 		for i, id := range g.Inputs {
-			n, _ := g.Tensor(id).Shape[1:].Elements()
+			n, _ := g.Tensor(id).Shape.Elements()
 			inputs[i] = make([]float32, n)
 		}
-		if _, err := e.Run(inputs, 1, nil); err != nil {
+		if _, err := e.Run(inputs, nil); err != nil {
 			t.Errorf("a sound graph cannot be run: %v", err)
 		}
 	})

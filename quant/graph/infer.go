@@ -26,8 +26,8 @@ func (g *Graph) Infer() error {
 		if err := g.produce(id, ready); err != nil {
 			return fmt.Errorf("graph input: %w", err)
 		}
-		if n, _ := g.Tensor(id).Shape.Elements(); n < 1 || len(g.Tensor(id).Shape) < 2 {
-			return fmt.Errorf("%w: input %s has shape %v, want a batch of at least one value", ErrInvalid, g.label(id), g.Tensor(id).Shape)
+		if n, _ := g.Tensor(id).Shape.Elements(); n < 1 {
+			return fmt.Errorf("%w: input %s has shape %v, want at least one value", ErrInvalid, g.label(id), g.Tensor(id).Shape)
 		}
 	}
 	for i := range g.Nodes {
@@ -99,7 +99,7 @@ func (g *Graph) checkTensor(id TensorID) error {
 	if !t.IsConstant() {
 		return nil
 	}
-	if have := len(t.Float) + len(t.Int8) + len(t.Int32); have != n {
+	if have := t.length(); have != n {
 		return fmt.Errorf("%w: %s has %d values for shape %v", ErrInvalid, g.label(id), have, t.Shape)
 	}
 	for i, v := range t.Float {

@@ -6,17 +6,23 @@ import (
 	"kedge/runtime/tensor"
 )
 
-// Op is an operator, one of the types of this package. Adding one means a type
-// with these methods, a row in the reader's table (import.go) and one in the
-// writer's (package emit).
+// Op is an operator, one of the types of this package. They mean what TFLite's
+// operators of the same names mean, on NHWC images, with two differences:
+// what TFLite takes from constant operands (shapes, axes, paddings) are fields
+// here, and padding is counted in elements, not named SAME or VALID.
+//
+// Adding one means a type with these methods, a row in the reader's table
+// (import.go) and one in the writer's (package emit).
 type Op interface {
 	// Name is the operator's TFLite name, e.g. "FULLY_CONNECTED".
 	Name() string
 	// infer returns the output shapes from the operands of node n, or says
 	// what does not fit.
 	infer(g *Graph, n *Node) ([]tensor.Shape, error)
-	// eval computes the outputs for rows samples at once.
-	eval(e *Executor, n *Node, rows int)
+	// eval computes the outputs of one run. Inputs and constants are in
+	// e.values by tensor; the outputs' slices there have their full length and
+	// old contents.
+	eval(e *Executor, n *Node)
 }
 
 // Activation is a function fused into an operator's output.
@@ -24,8 +30,10 @@ type Activation uint8
 
 // The fused activations, with TFLite's codes (ActivationFunctionType).
 const (
-	Linear Activation = 0 // output as computed
-	ReLU   Activation = 1 // max(0, x)
+	Linear    Activation = 0 // output as computed
+	ReLU      Activation = 1 // max(0, x)
+	ReLUN1To1 Activation = 2 // min(max(−1, x), 1)
+	ReLU6     Activation = 3 // min(max(0, x), 6)
 )
 
 // String returns the activation's usual name.
@@ -35,6 +43,10 @@ func (a Activation) String() string {
 		return "none"
 	case ReLU:
 		return "relu"
+	case ReLUN1To1:
+		return "relu_n1_to_1"
+	case ReLU6:
+		return "relu6"
 	}
 	return fmt.Sprintf("activation(%d)", uint8(a))
 }

@@ -24,13 +24,13 @@ func (op Softmax) infer(g *Graph, n *Node) ([]tensor.Shape, error) {
 		return nil, fmt.Errorf("%w: beta %v, want a positive number", ErrInvalid, op.Beta)
 	}
 	x := g.Tensor(n.Inputs[0])
-	if len(x.Shape) < 2 {
-		return nil, fmt.Errorf("%w: input %v, want a batch of at least one dimension", ErrInvalid, x.Shape)
+	if len(x.Shape) < 1 {
+		return nil, fmt.Errorf("%w: input is a scalar, want at least one dimension", ErrInvalid)
 	}
 	return []tensor.Shape{slices.Clone(x.Shape)}, nil
 }
 
-func (op Softmax) eval(e *Executor, n *Node, _ int) {
+func (op Softmax) eval(e *Executor, n *Node) {
 	shape := e.g.Tensor(n.Inputs[0]).Shape
 	depth := shape[len(shape)-1]
 	x, y := e.values[n.Inputs[0]], e.values[n.Outputs[0]]
