@@ -50,3 +50,29 @@ func (a Activation) String() string {
 	}
 	return fmt.Sprintf("activation(%d)", uint8(a))
 }
+
+// check refuses a code that is none of the activations, such as TFLite's TANH.
+func (a Activation) check() error {
+	if a > ReLU6 {
+		return fmt.Errorf("%w: fused %v", ErrUnsupported, a)
+	}
+	return nil
+}
+
+// apply computes the activation of every element in place.
+func (a Activation) apply(v []float32) {
+	switch a {
+	case ReLU:
+		for i, x := range v {
+			v[i] = max(x, 0)
+		}
+	case ReLUN1To1:
+		for i, x := range v {
+			v[i] = min(max(x, -1), 1)
+		}
+	case ReLU6:
+		for i, x := range v {
+			v[i] = min(max(x, 0), 6)
+		}
+	}
+}
