@@ -112,7 +112,7 @@ func TestElementsRefuseAbsentOperands(t *testing.T) {
 	x := newArray(1, 2, 2, 1)
 	for _, op := range []Op{
 		Binary{}, Unary{}, LeakyReLU{}, PReLU{}, LogSoftmax{}, L2Normalization{}, Reshape{}, Transpose{}, Concatenation{},
-		Split{}, StridedSlice{}, Pad{}, Resize{H: 1, W: 1}, Reduce{Axes: []int{0}},
+		Split{}, StridedSlice{}, Pad{}, Resize{H: 1, W: 1}, Reduce{Axes: []int{0}}, Quantize{}, Dequantize{},
 	} {
 		g := build(op, 1, x, x)
 		g.Nodes[0].Inputs = []TensorID{None, None}

@@ -1,10 +1,6 @@
 package graph
 
-import (
-	"fmt"
-
-	"kedge/runtime/tensor"
-)
+import "fmt"
 
 // Executor runs a float graph in float32. It keeps its buffers between runs
 // and must not be used by two goroutines at once.
@@ -13,15 +9,16 @@ type Executor struct {
 	values [][]float32
 }
 
-// NewExecutor checks that g (which must have passed Infer) is float throughout.
+// NewExecutor checks that g (which must have passed Infer) is float throughout,
+// but for integers on their way from a Quantize, or from a constant, to a
+// Dequantize, which are kept as float32 values. Other types match ErrUnsupported.
 func NewExecutor(g *Graph) (*Executor, error) {
+	if err := g.checkExecutable(); err != nil {
+		return nil, err
+	}
 	e := &Executor{g: g, values: make([][]float32, len(g.Tensors))}
 	for i := range g.Tensors {
-		t := &g.Tensors[i]
-		if t.Type != tensor.Float32 {
-			return nil, fmt.Errorf("%w: %s is %v; only float32 graphs can be executed", ErrUnsupported, g.label(TensorID(i)), t.Type)
-		}
-		e.values[i] = t.Float
+		e.values[i] = g.Tensors[i].numbers()
 	}
 	for i := range g.Nodes {
 		for _, id := range g.Nodes[i].Outputs {
@@ -37,8 +34,9 @@ func NewExecutor(g *Graph) (*Executor, error) {
 // every graph input, in C order. The results, one slice for every graph output,
 // are valid until the next Run.
 //
-// observe, when given, sees every activation (graph inputs included) in
-// execution order; it must not keep or change the slice.
+// observe, when given, sees every activation (graph inputs included, and the
+// integers behind a Quantize) in execution order; it must not keep or change the
+// slice.
 func (e *Executor) Run(inputs [][]float32, observe func(TensorID, []float32)) ([][]float32, error) {
 	if err := e.bind(inputs); err != nil {
 		return nil, err

@@ -8,9 +8,9 @@
 // quantized and written.
 //
 // Quantization produces a Graph of the same form whose tensors carry int8 or
-// int32 data and quantization parameters, so one writer serves both. Only float graphs
-// can be executed here: what an int8 network computes is decided by package
-// runtime alone.
+// int32 data and quantization parameters, so one writer serves both. Only float graphs,
+// with integers at most between Quantize and Dequantize, can be executed here:
+// what an int8 network computes is decided by package runtime alone.
 //
 // A Graph is plain data. Reading it concurrently is safe; each Executor serves
 // one goroutine.
