@@ -2,31 +2,60 @@ package graph
 
 import "fmt"
 
-// Executor runs a float graph in float32. It keeps its buffers between runs
-// and must not be used by two goroutines at once.
+// Executor runs a float graph in float32, in the caller's goroutine. It keeps
+// its buffers between runs and must not be used by two goroutines at once.
 type Executor struct {
-	g      *Graph
-	values [][]float32
+	g       *Graph
+	values  [][]float32 // by tensor
+	packed  [][]float32 // weights in the order that eval wants, by the node's first output
+	scratch []float32
+}
+
+// packer is an operator whose eval wants its weights in another order than
+// TFLite's. pack returns nil where it takes them as they are.
+type packer interface {
+	pack(w *Tensor) []float32
 }
 
 // NewExecutor checks that g (which must have passed Infer) is float throughout,
 // but for integers on their way from a Quantize, or from a constant, to a
 // Dequantize, which are kept as float32 values. Other types match ErrUnsupported.
+// g must not change while the executor is in use.
 func NewExecutor(g *Graph) (*Executor, error) {
 	if err := g.checkExecutable(); err != nil {
 		return nil, err
 	}
-	e := &Executor{g: g, values: make([][]float32, len(g.Tensors))}
+	e := &Executor{g: g, values: make([][]float32, len(g.Tensors)), packed: make([][]float32, len(g.Tensors))}
 	for i := range g.Tensors {
 		e.values[i] = g.Tensors[i].numbers()
 	}
 	for i := range g.Nodes {
-		for _, id := range g.Nodes[i].Outputs {
+		n := &g.Nodes[i]
+		for _, id := range n.Outputs {
 			size, _ := g.Tensor(id).Shape.Elements()
 			e.values[id] = make([]float32, size)
 		}
+		if p, ok := n.Op.(packer); ok {
+			e.packed[n.Outputs[0]] = p.pack(g.Tensor(n.Inputs[1]))
+		}
 	}
 	return e, nil
+}
+
+// scratchSize bounds the scratch of one node to a mebibyte, of which the
+// processor's second cache holds most.
+const scratchSize = 1 << 18
+
+// scratchRows is how many rows of that many values an operator should take at
+// once.
+func scratchRows(size int) int { return min(max(scratchSize/size, 1), gemmRows) }
+
+// buffer returns scratch of size values, valid until eval returns.
+func (e *Executor) buffer(size int) []float32 {
+	if len(e.scratch) < size {
+		e.scratch = make([]float32, size)
+	}
+	return e.scratch[:size]
 }
 
 // Run computes the graph once, for inputs of exactly the shapes that the graph

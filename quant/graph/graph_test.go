@@ -119,7 +119,7 @@ func TestInferRefuses(t *testing.T) {
 		{"negative dimension", func(g *Graph) { g.Tensors[0].Shape = tensor.Shape{1, -2} }, ErrInvalid},
 		{"beta", func(g *Graph) { g.Nodes[2].Op = Softmax{} }, ErrInvalid},
 		{"beta NaN", func(g *Graph) { g.Nodes[2].Op = Softmax{Beta: float32(math.NaN())} }, ErrInvalid},
-		{"activation", func(g *Graph) { g.Nodes[0].Op = FullyConnected{Activation: 3} }, ErrUnsupported},
+		{"activation", func(g *Graph) { g.Nodes[0].Op = FullyConnected{Activation: 4} }, ErrUnsupported},
 		{"weights computed", func(g *Graph) { g.Nodes[1].Inputs[1] = 3; g.Tensors[0].Shape = tensor.Shape{3, 2} }, ErrUnsupported},
 	} {
 		g := mlp()
