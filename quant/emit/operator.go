@@ -79,6 +79,9 @@ func (w *writer) operatorCode(c operatorCode) ref {
 func (w *writer) fullyConnected(op graph.FullyConnected) ref {
 	w.b.table()
 	w.b.setByte(0, byte(op.Activation))
+	if op.KeepDims {
+		w.b.setByte(2, 1) // keep_num_dims
+	}
 	return w.b.end()
 }
 
@@ -89,7 +92,7 @@ func (w *writer) softmax(op graph.Softmax) ref {
 }
 
 // fullyConnectedVersion is the first version of FULLY_CONNECTED whose readers
-// do this node right: 1 float, 4 int8, 6 without bias, 12 with a scale for each
+// do this node right: 1 float, 4 int8, 5 keeping dimensions, 6 without bias, 12 with a scale for each
 // output channel. The version must not be lower than needed: an older
 // interpreter would then use the first channel's scale for all and answer
 // wrongly, where the higher number makes it refuse the file.
@@ -100,6 +103,8 @@ func fullyConnectedVersion(g *graph.Graph, n *graph.Node) int {
 		return 12
 	case len(n.Inputs) < 3 || n.Inputs[2] == graph.None:
 		return 6
+	case n.Op.(graph.FullyConnected).KeepDims:
+		return 5
 	case w.Type == tensor.Int8:
 		return 4
 	}

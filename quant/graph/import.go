@@ -57,12 +57,11 @@ func importOp(o *tflite.Operator) (Op, error) {
 	switch o.Code {
 	case tflite.FullyConnected:
 		// Fields of FullyConnectedOptions in the schema: 0 activation,
-		// 1 weights_format, 2 keep_num_dims (no effect on rank 2, the only
-		// rank that infer accepts).
+		// 1 weights_format, 2 keep_num_dims.
 		if f := o.Options.Byte(1, 0); f != 0 {
 			return nil, fmt.Errorf("%w: %s with shuffled weights (format %d)", ErrUnsupported, o.Name(), f)
 		}
-		return FullyConnected{Activation: Activation(o.Options.Byte(0, 0))}, nil
+		return FullyConnected{Activation: Activation(o.Options.Byte(0, 0)), KeepDims: o.Options.Byte(2, 0) != 0}, nil
 	case tflite.Softmax:
 		return Softmax{Beta: o.Options.Float32(0, 0)}, nil
 	}

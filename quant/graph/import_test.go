@@ -66,6 +66,40 @@ func TestFromTFLiteNamesMissingOperators(t *testing.T) {
 	}
 }
 
+// TestKeepDims: the flag that decides a result's shape survives the file.
+func TestKeepDims(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		g := &graph.Graph{Name: "main"}
+		x := g.AddTensor(graph.Tensor{Name: "x", Shape: tensor.Shape{2, 3, 4}})
+		w := g.AddTensor(graph.Tensor{Name: "w", Shape: tensor.Shape{1, 4}, Float: []float32{1, 2, 3, 4}})
+		b := g.AddTensor(graph.Tensor{Name: "b", Shape: tensor.Shape{1}, Float: []float32{5}})
+		y := g.AddTensor(graph.Tensor{Name: "y"})
+		g.AddNode(graph.FullyConnected{Activation: graph.ReLU6, KeepDims: keep}, []graph.TensorID{x, w, b}, []graph.TensorID{y})
+		g.Inputs, g.Outputs = []graph.TensorID{x}, []graph.TensorID{y}
+		if err := g.Infer(); err != nil {
+			t.Fatal(err)
+		}
+		file, err := emit.Model(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := graph.FromTFLite(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := back.Nodes[0].Op, g.Nodes[0].Op; got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		m, err := tflite.Decode(file, tflite.NewBudget(len(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := m.Subgraphs[0].Operators[0].Version, map[bool]int{false: 1, true: 5}[keep]; int(got) != want {
+			t.Errorf("keeping dimensions %v: got version %d, want %d", keep, got, want)
+		}
+	}
+}
+
 // TestFromTFLiteExpands: weights stored by columns, without their zeros.
 func TestFromTFLiteExpands(t *testing.T) {
 	want := []float32{0, 2, 3, 0}

@@ -61,6 +61,12 @@ func FromGraph(g *graph.Graph) (*Dense, error) {
 			if linear || probabilities {
 				return nil, fmt.Errorf("%w: node %d follows a layer without ReLU", ErrNetwork, i)
 			}
+			if op.Activation != graph.Linear && op.Activation != graph.ReLU {
+				return nil, fmt.Errorf("%w: node %d has a fused %v; the built-in trainer knows ReLU only", ErrNetwork, i, op.Activation)
+			}
+			if x, in := g.Tensor(n.Inputs[0]).Shape, g.Tensor(n.Inputs[1]).Shape[1]; len(x) != 2 || x[1] != in {
+				return nil, fmt.Errorf("%w: node %d takes rows of %d from an input of shape %v", ErrNetwork, i, in, x)
+			}
 			linear = op.Activation == graph.Linear
 			d.Layers = append(d.Layers, layerOf(g, op, n))
 		case graph.Softmax:

@@ -99,8 +99,13 @@ func TestGraphComputesTheSameProbabilities(t *testing.T) {
 
 func TestFromGraphRefusesOtherForms(t *testing.T) {
 	for name, change := range map[string]func(*graph.Graph){
-		"ReLU on the output":   func(g *graph.Graph) { g.Nodes[1].Op = graph.FullyConnected{Activation: graph.ReLU} },
-		"no ReLU between":      func(g *graph.Graph) { g.Nodes[0].Op = graph.FullyConnected{} },
+		"ReLU on the output": func(g *graph.Graph) { g.Nodes[1].Op = graph.FullyConnected{Activation: graph.ReLU} },
+		"no ReLU between":    func(g *graph.Graph) { g.Nodes[0].Op = graph.FullyConnected{} },
+		"ReLU6":              func(g *graph.Graph) { g.Nodes[0].Op = graph.FullyConnected{Activation: graph.ReLU6} },
+		"two rows in one": func(g *graph.Graph) {
+			g.Tensors[g.Inputs[0]].Shape[1] *= 2
+			g.Tensors[g.Nodes[0].Outputs[0]].Shape = nil
+		},
 		"softmax beta":         func(g *graph.Graph) { g.Nodes[2].Op = graph.Softmax{Beta: 2} },
 		"output in the middle": func(g *graph.Graph) { g.Outputs[0] = g.Nodes[0].Outputs[0] },
 		"no nodes":             func(g *graph.Graph) { g.Nodes, g.Outputs = nil, g.Inputs },
