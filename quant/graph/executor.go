@@ -19,8 +19,9 @@ type packer interface {
 
 // NewExecutor checks that g (which must have passed Infer) is float throughout,
 // but for integers on their way from a Quantize, or from a constant, to a
-// Dequantize, which are kept as float32 values. Other types match ErrUnsupported.
-// g must not change while the executor is in use.
+// Dequantize, which are kept as float32 values, and that its activations fit into
+// 4 GiB; otherwise the error matches ErrUnsupported. g must not change while the
+// executor is in use.
 func NewExecutor(g *Graph) (*Executor, error) {
 	if err := g.checkExecutable(); err != nil {
 		return nil, err
@@ -29,12 +30,11 @@ func NewExecutor(g *Graph) (*Executor, error) {
 	for i := range g.Tensors {
 		e.values[i] = g.Tensors[i].numbers()
 	}
+	if err := e.allocate(); err != nil {
+		return nil, err
+	}
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
-		for _, id := range n.Outputs {
-			size, _ := g.Tensor(id).Shape.Elements()
-			e.values[id] = make([]float32, size)
-		}
 		if p, ok := n.Op.(packer); ok {
 			e.packed[n.Outputs[0]] = p.pack(g.Tensor(n.Inputs[1]))
 		}
