@@ -1,6 +1,6 @@
 // Package pass makes a float graph simpler without changing what it computes:
 // constants folded, batch normalization, activations and padding merged into
-// the layers beside them.
+// the layers beside them, transposes canceled.
 //
 // Simplify is the first call; it runs everything until nothing changes.
 // Verify measures how far two graphs
@@ -50,10 +50,13 @@ type pass struct {
 	run  func(*editor) error
 }
 
-// passes in the order in which they run.
+// passes in the order in which they run. Transposes go first of the structural
+// ones: they stand between layers and the operators that others fold into
+// them.
 var passes = []pass{
 	{"constant folding", foldConstants},
 	{"identity removal", removeIdentities},
+	{"transpose elimination", eliminateTransposes},
 	{"batch-norm folding", foldAffine},
 	{"activation fusion", fuseActivations},
 	{"pad fusion", fusePads},
