@@ -1,9 +1,10 @@
 // Package pass makes a float graph simpler without changing what it computes:
 // constants folded, batch normalization, activations and padding merged into
-// the layers beside them, transposes canceled.
+// the layers beside them, transposes canceled, dead channels removed.
 //
 // Simplify is the first call; it runs everything until nothing changes.
-// Verify measures how far two graphs
+// RemoveChannels takes output channels out of a graph together with all that
+// hangs on them, which pruning uses too. Verify measures how far two graphs
 // agree.
 //
 // Graphs passed in are never changed, and the data of their constants is shared
@@ -52,7 +53,7 @@ type pass struct {
 
 // passes in the order in which they run. Transposes go first of the structural
 // ones: they stand between layers and the operators that others fold into
-// them.
+// them. Dead channels come last, when biases and activations are final.
 var passes = []pass{
 	{"constant folding", foldConstants},
 	{"identity removal", removeIdentities},
@@ -60,12 +61,14 @@ var passes = []pass{
 	{"batch-norm folding", foldAffine},
 	{"activation fusion", fuseActivations},
 	{"pad fusion", fusePads},
+	{"dead channels", removeDeadChannels},
 }
 
 // Simplify returns a graph that computes the same as g, a float graph that
 // passed Infer, and what was done. Inputs and outputs keep their order, names
 // and shapes; other tensors are renumbered. Results differ from g's by the
-// rounding of float32.
+// rounding of float32 and by channels whose weights are below a millionth of
+// their layer's greatest (see DeadWeight).
 func Simplify(g *graph.Graph) (*graph.Graph, []Change, error) {
 	out := g.Clone()
 	out.Compact()
