@@ -43,7 +43,11 @@ func models(t *testing.T) (g *graph.Graph, float, int8file []byte, x []float32) 
 		t.Fatal(err)
 	}
 	x = random(12 * 200)
-	ranges, err := calib.Run(context.Background(), g, x, nil)
+	seen, err := calib.Collect(context.Background(), g, [][]float32{x}, calib.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ranges, err := seen.Ranges(calib.MinMax())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,11 @@ const minReference = 30
 
 // quantize makes an int8 .tflite of a float graph; x are rows to calibrate with.
 func quantize(ctx context.Context, g *graph.Graph, x []float32) ([]byte, error) {
-	ranges, err := calib.Run(ctx, g, x, calib.NewMinMax)
+	seen, err := calib.Collect(ctx, g, [][]float32{x}, calib.Options{})
+	if err != nil {
+		return nil, err
+	}
+	ranges, err := seen.Ranges(calib.MinMax())
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,11 @@ func (d *Dense) Int8(ctx context.Context, calibration []float32, description str
 		return nil, err
 	}
 	g.Description = description
-	ranges, err := calib.Run(ctx, g, calibration, calib.NewMinMax)
+	seen, err := calib.Collect(ctx, g, [][]float32{calibration}, calib.Options{})
+	if err != nil {
+		return nil, err
+	}
+	ranges, err := seen.Ranges(calib.MinMax())
 	if err != nil {
 		return nil, err
 	}
