@@ -68,17 +68,19 @@ func TestChannelScales(t *testing.T) {
 	}
 	bias := []float32{0.5, 0, 1, -2}
 	const in = 0.1
-	q, scales, err := channelScales(w, bias, 4, in, false)
+	l := layout{0, 4, 3}
+	limits, err := channelLimits(w, bias, l, in, false)
 	if err != nil {
 		t.Fatal(err)
 	}
+	q, scales := quantizeWeights(w, limits, l)
 	if want := []int8{127, -64, 32}; !reflect.DeepEqual(q[:3], want) {
 		t.Errorf("channel 0 got %v, want %v", q[:3], want)
 	}
 	if scales[0] != 1.0/127 || scales[1] != scales[0] {
 		t.Errorf("scales got %v, want 1/127 for the ordinary and the dead channel", scales)
 	}
-	qb, _ := quantizeBias(bias, scales, in)
+	qb := quantizeBias(bias, biasScales(scales, in))
 	for c, b := range bias {
 		got := float64(qb[c]) * in * float64(scales[c])
 		if math.Abs(got-float64(b)) > 1e-3 {
@@ -88,24 +90,27 @@ func TestChannelScales(t *testing.T) {
 			t.Errorf("channel %d: bias is %v, beyond half of int32", c, v)
 		}
 	}
-	_, one, err := channelScales(w, bias, 4, in, true)
+	limits, err = channelLimits(w, bias, l, in, true)
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, one := quantizeWeights(w, limits, l)
 	if want := []float32{1.0 / 127}; !reflect.DeepEqual(one, want) {
 		t.Errorf("per tensor: scales got %v, want %v", one, want)
 	}
 }
 
 func TestDeadLayerGetsAUsableScale(t *testing.T) {
-	q, scales, err := channelScales(make([]float32, 6), nil, 2, 0.1, false)
+	l := layout{0, 2, 3}
+	limits, err := channelLimits(make([]float32, 6), nil, l, 0.1, false)
 	if err != nil {
 		t.Fatal(err)
 	}
+	q, scales := quantizeWeights(make([]float32, 6), limits, l)
 	if want := []float32{1, 1}; !reflect.DeepEqual(scales, want) || !reflect.DeepEqual(q, make([]int8, 6)) {
 		t.Errorf("got %v, %v, want zeros with scale 1", q, scales)
 	}
-	if _, _, err := channelScales([]float32{1e-45, 0}, nil, 1, 1, false); !errors.Is(err, ErrRange) {
+	if _, err := channelLimits([]float32{1e-45, 0}, nil, layout{0, 1, 2}, 1, false); !errors.Is(err, ErrRange) {
 		t.Errorf("subnormal weights: got %v, want %v", err, ErrRange)
 	}
 }

@@ -6,65 +6,101 @@ import (
 	"testing"
 
 	"kedge/quant/graph"
-	"kedge/runtime/tensor"
 )
 
-// TestGoogleWeights holds our weights and biases against those of Google's
-// converter for the same float model, given its activation scales: MLPerf Tiny
-// anomaly detection, ten dense layers, one scale per tensor.
-func TestGoogleWeights(t *testing.T) {
-	read := func(name string) *graph.Graph {
-		file, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "models", "mlperf_tiny", name))
-		if err != nil {
-			if os.Getenv("KEDGE_REQUIRE_SHARED") == "1" {
-				t.Fatal(err)
-			}
-			t.Skipf("reference models are absent: %v", err)
-		}
-		g, err := graph.FromTFLite(file)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		return g
-	}
-	float, google := read("ad01_fp32.tflite"), read("ad01_int8.tflite")
-	if len(float.Nodes) != 10 || len(google.Nodes) != 10 {
-		t.Fatalf("got %d and %d layers, want 10", len(float.Nodes), len(google.Nodes))
-	}
-	weights, biases := 0, 0
-	for i := range float.Nodes {
-		f, g := &float.Nodes[i], &google.Nodes[i]
-		w, b := float.Tensor(f.Inputs[1]), float.Tensor(f.Inputs[2])
-		in := google.Tensor(g.Inputs[0]).Quant.Scale()
-		q, scales, err := channelScales(w.Float, b.Float, w.Shape[0], in, true)
-		if err != nil {
+func reference(t *testing.T, name string) *graph.Graph {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "models", "mlperf_tiny", name))
+	if err != nil {
+		if os.Getenv("KEDGE_REQUIRE_SHARED") == "1" {
 			t.Fatal(err)
 		}
-		qb, _ := quantizeBias(b.Float, scales, in)
-		wantW, wantB := google.Tensor(g.Inputs[1]), google.Tensor(g.Inputs[2])
-		if scales[0] != wantW.Quant.Scale() {
-			t.Errorf("layer %d: scale got %v, want %v", i, scales[0], wantW.Quant.Scale())
-		}
-		weights += differences(q, wantW.Int8)
-		biases += differences(qb, wantB.Int32)
+		t.Skipf("reference models are absent: %v", err)
 	}
-	if weights != 0 || biases != 0 {
-		t.Errorf("%d weights and %d biases differ from the converter's, want none", weights, biases)
+	g, err := graph.FromTFLite(file)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
 	}
-	if google.Tensor(google.Inputs[0]).Type != tensor.Int8 {
-		t.Error("the reference is no int8 model")
+	return g
+}
+
+// TestGoogleWeights quantizes the float models of MLPerf Tiny with the
+// activation parameters of Google's int8 files and holds weights, biases and
+// their scales against those files: image classification (a residual network),
+// anomaly detection (ten dense layers) and visual wake words (MobileNet).
+// FULLY_CONNECTED has one scale for each tensor there.
+func TestGoogleWeights(t *testing.T) {
+	for _, c := range []struct {
+		float, google string
+		weights       int
+		biases        int
+	}{
+		{"pretrainedResnet.tflite", "pretrainedResnet_quant.tflite", 77360, 346},
+		{"ad01_fp32.tflite", "ad01_int8.tflite", 264192, 1672},
+		{"vww_96_float.tflite", "vww_96_int8.tflite", 208112, 2738},
+	} {
+		t.Run(c.float, func(t *testing.T) {
+			float, google := reference(t, c.float), reference(t, c.google)
+			given, err := Like(float, google)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q, err := Quantize(float, nil, Options{PerTensor: true, Given: given})
+			if err != nil {
+				t.Fatal(err)
+			}
+			mine, theirs := computing(q), computing(google)
+			if len(mine) != len(theirs) {
+				t.Fatalf("got %d operators, want %d", len(mine), len(theirs))
+			}
+			d := difference{t: t}
+			for i := range mine {
+				d.node(q, google, mine[i], theirs[i])
+			}
+			if d.weights != c.weights || d.weightsOff != 0 {
+				t.Errorf("%d of %d weights differ, want 0 of %d", d.weightsOff, d.weights, c.weights)
+			}
+			if d.biases != c.biases || d.biasesOff != 0 {
+				t.Errorf("%d of %d biases differ, want 0 of %d", d.biasesOff, d.biases, c.biases)
+			}
+		})
 	}
 }
 
-func differences[T comparable](a, b []T) int {
-	if len(a) != len(b) {
-		return max(len(a), len(b))
+// difference counts what two quantized graphs have in their constants.
+type difference struct {
+	t                                      *testing.T
+	weights, weightsOff, biases, biasesOff int
+}
+
+func (d *difference) node(mine, theirs *graph.Graph, a, b *graph.Node) {
+	d.t.Helper()
+	if a.Op.Name() != b.Op.Name() {
+		d.t.Fatalf("got %s, want %s", a.Op.Name(), b.Op.Name())
 	}
-	n := 0
-	for i := range a {
-		if a[i] != b[i] {
-			n++
+	for i, id := range a.Outputs {
+		if got, want := mine.Tensor(id).Quant, theirs.Tensor(b.Outputs[i]).Quant; !equal(got, want) {
+			d.t.Errorf("%s: output %v, want %v", a.Op.Name(), got, want)
 		}
 	}
-	return n
+	if _, ok := filterAxis(a.Op); !ok {
+		return
+	}
+	w, v := mine.Tensor(a.Inputs[1]), theirs.Tensor(b.Inputs[1])
+	if !equal(w.Quant, v.Quant) || w.Quant.Dim != v.Quant.Dim {
+		d.t.Errorf("%s %q: weight scales along dimension %d differ from the converter's along %d", a.Op.Name(), w.Name, w.Quant.Dim, v.Quant.Dim)
+	}
+	for i, x := range w.Int8 {
+		d.weights++
+		if x != v.Int8[i] {
+			d.weightsOff++
+		}
+	}
+	bias, want := mine.Tensor(a.Inputs[2]).Int32, theirs.Tensor(b.Inputs[2]).Int32
+	for i, x := range bias {
+		d.biases++
+		if x != want[i] {
+			d.biasesOff++
+		}
+	}
 }

@@ -4,46 +4,74 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"kedge/runtime/tensor"
 )
 
-// channelScales gives one symmetric scale for each of the equally long
-// channels of w (one scale altogether when perTensor), and quantizes w with
-// them. bias may be nil; inputScale is the scale of the operator's input.
-//
-// The rounding is that of Google's converter, to the bit: the factor
-// 127/absmax is rounded to float32, the product too, and halves go away from
-// zero.
-func channelScales(w, bias []float32, channels int, inputScale float32, perTensor bool) ([]int8, []float32, error) {
-	size := len(w) / channels
-	limits := make([]float32, channels)
+// layout is how the values of a constant belong to channels: channel c has
+// element i where i/inner mod channels = c.
+type layout struct{ axis, channels, inner int }
+
+// alongAxis is the layout of channels along a dimension of a shape that Infer
+// has accepted.
+func alongAxis(s tensor.Shape, axis int) layout {
+	inner, _ := s[axis+1:].Elements()
+	return layout{axis, s[axis], inner}
+}
+
+// of is the channel of element i.
+func (l layout) of(i int) int { return i / l.inner % l.channels }
+
+// channelLimits gives the greatest magnitude that the int8 weights of each
+// channel have to represent, or of all channels when perTensor; the scale is a
+// 127th. bias may be nil; inputScale is the scale of the operator's input.
+func channelLimits(w, bias []float32, l layout, inputScale float32, perTensor bool) ([]float32, error) {
+	limits := absMax(w, l)
 	for c := range limits {
-		limits[c] = widen(absMax(w[c*size:(c+1)*size]), bias, c, inputScale)
+		limits[c] = widen(limits[c], bias, c, inputScale)
 	}
 	if perTensor {
 		limits = []float32{slices.Max(limits)}
-		size = len(w)
 	}
 	fillDead(limits)
-	q, scales := make([]int8, len(w)), make([]float32, len(limits))
 	for c, limit := range limits {
-		scales[c] = limit / 127
-		factor := 127 / limit
-		if scales[c] == 0 || math.IsInf(float64(factor), 0) {
-			return nil, nil, fmt.Errorf("%w: channel %d has weights up to %v, too small for a float32 scale", ErrRange, c, limit)
-		}
-		for i := c * size; i < (c+1)*size; i++ {
-			q[i] = int8(min(max(math.Round(float64(float32(w[i]*factor))), -127), 127))
+		if limit/127 == 0 || math.IsInf(float64(127/limit), 0) || math.IsInf(float64(limit), 0) {
+			return nil, fmt.Errorf("%w: channel %d has weights up to %v, beyond a float32 scale", ErrRange, c, limit)
 		}
 	}
-	return q, scales, nil
+	return limits, nil
 }
 
-func absMax(w []float32) float32 {
-	top := float32(0)
-	for _, v := range w {
-		top = max(top, v, -v)
+// quantizeWeights rounds w to int8 with one limit, or one for each channel, and
+// gives the scales.
+//
+// The rounding is that of Google's converter, to the bit: the factor
+// 127/limit is rounded to float32, the product too, and halves go away from
+// zero.
+func quantizeWeights(w, limits []float32, l layout) (q []int8, scales []float32) {
+	q, scales = make([]int8, len(w)), make([]float32, len(limits))
+	factors := make([]float32, len(limits))
+	for c, limit := range limits {
+		scales[c], factors[c] = limit/127, 127/limit
 	}
-	return top
+	for i, v := range w {
+		factor := factors[0]
+		if len(factors) > 1 {
+			factor = factors[l.of(i)]
+		}
+		q[i] = int8(min(max(math.Round(float64(float32(v*factor))), -127), 127))
+	}
+	return q, scales
+}
+
+// absMax is the greatest magnitude in each channel.
+func absMax(w []float32, l layout) []float32 {
+	limits := make([]float32, l.channels)
+	for i, v := range w {
+		c := l.of(i)
+		limits[c] = max(limits[c], v, -v)
+	}
+	return limits
 }
 
 // maxBias is the largest bias that int32 holds symmetrically.
@@ -52,7 +80,7 @@ const maxBias = 1<<31 - 1
 // widen raises a channel's weight range until its bias, counted in units of
 // inputScale × weight scale, stays within half of int32: a channel with tiny
 // weights and a real bias would otherwise overflow (the converter's
-// AdjustWeightsForBiasScale).
+// AdjustWeightsForBiasScale, to the bit: 127/inputScale is rounded to float32).
 func widen(limit float32, bias []float32, c int, inputScale float32) float32 {
 	if bias == nil {
 		return limit
@@ -62,7 +90,7 @@ func widen(limit float32, bias []float32, c int, inputScale float32) float32 {
 	if b == 0 || b < 0.5*unit*maxBias {
 		return limit
 	}
-	return float32(2 * b / maxBias * 127 / float64(inputScale))
+	return float32(2 * b / maxBias * float64(127/inputScale))
 }
 
 // fillDead gives channels whose weights and bias are all zero the widest range
@@ -80,24 +108,39 @@ func fillDead(limits []float32) {
 	}
 }
 
-// quantizeBias expresses bias in units of inputScale × the channel's weight
-// scale, in float32 like the converter, saturating symmetrically.
-func quantizeBias(bias, scales []float32, inputScale float32) (q []int32, biasScales []float32) {
-	biasScales = make([]float32, len(scales))
+// biasScales are the units of the bias: inputScale × the channel's weight scale.
+func biasScales(scales []float32, inputScale float32) []float32 {
+	units := make([]float32, len(scales))
 	for c, s := range scales {
-		biasScales[c] = inputScale * s
+		units[c] = inputScale * s
 	}
-	q = make([]int32, len(bias))
+	return units
+}
+
+// quantizeBias expresses bias in units, one or one for each channel, in float32
+// like the converter, saturating symmetrically.
+func quantizeBias(bias, units []float32) []int32 {
+	q := make([]int32, len(bias))
 	for i, b := range bias {
-		unit := biasScales[0]
-		if len(biasScales) > 1 {
-			unit = biasScales[i]
-		}
+		unit := units[min(i, len(units)-1)]
 		if unit == 0 { // underflowed: the bias is below anything representable
 			continue
 		}
 		inverse := float32(1 / float64(unit))
 		q[i] = int32(min(max(math.Round(float64(float32(b*inverse))), -maxBias), maxBias))
 	}
-	return q, biasScales
+	return q
+}
+
+// quantizeWideBias is quantizeBias for the 64-bit sums of int16 activations,
+// whose bias has more digits than a float32. The limit leaves the sum room.
+func quantizeWideBias(bias, units []float32) []int64 {
+	const limit = 1 << 46
+	q := make([]int64, len(bias))
+	for i, b := range bias {
+		if unit := float64(units[min(i, len(units)-1)]); unit != 0 {
+			q[i] = int64(min(max(math.Round(float64(b)/unit), -limit), limit))
+		}
+	}
+	return q
 }
