@@ -77,6 +77,14 @@ func (b *builder) int32s(v []int32) ref {
 	return b.vector(p, len(v), 4)
 }
 
+func (b *builder) uint16s(v []uint16, align int) ref {
+	var p []byte
+	for _, x := range v {
+		p = binary.LittleEndian.AppendUint16(p, x)
+	}
+	return b.vector(p, len(v), align)
+}
+
 func (b *builder) int64s(v []int64) ref {
 	var p []byte
 	for _, x := range v {
@@ -131,6 +139,20 @@ func (b *builder) setU32(field int, v uint32) {
 func (b *builder) setByte(field int, v byte) {
 	b.u8(v)
 	b.mark(field)
+}
+
+func (b *builder) setBool(field int, v bool) {
+	if v {
+		b.setByte(field, 1)
+	} else {
+		b.setByte(field, 0)
+	}
+}
+
+// empty is a table without fields.
+func (b *builder) empty() ref {
+	b.table()
+	return b.end()
 }
 
 // end writes the table's reference to its vtable and the vtable itself, unless

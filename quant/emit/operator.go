@@ -2,52 +2,95 @@ package emit
 
 import (
 	"fmt"
-	"math"
 
 	"kedge/quant/graph"
 	"kedge/runtime/tensor"
-	"kedge/runtime/tflite"
-)
-
-// Members of the schema's union BuiltinOptions.
-const (
-	fullyConnectedOptions = 8
-	softmaxOptions        = 9
 )
 
 // deprecatedMax is the last operator number that the old one-byte field can
 // say; it also announces "look in the new field" (schema version 3a).
 const deprecatedMax = 127
 
-func (w *writer) operators() ([]ref, error) {
-	refs := make([]ref, len(w.g.Nodes))
-	for i := range w.g.Nodes {
-		n := &w.g.Nodes[i]
-		var (
-			code    operatorCode
-			kind    byte
-			options ref
-		)
-		switch op := n.Op.(type) {
-		case graph.FullyConnected:
-			code = operatorCode{tflite.FullyConnected, fullyConnectedVersion(w.g, n)}
-			kind, options = fullyConnectedOptions, w.fullyConnected(op)
-		case graph.Softmax:
-			code = operatorCode{tflite.Softmax, softmaxVersion(w.g, n)}
-			kind, options = softmaxOptions, w.softmax(op)
-		default:
-			return nil, fmt.Errorf("%w: node %d %s", ErrUnsupported, i, op.Name())
+// node is an operator of the graph while it is written.
+type node struct {
+	*graph.Node
+	w *writer
+}
+
+// in is operand i, nil when it is absent.
+func (n *node) in(i int) *graph.Tensor {
+	if i >= len(n.Inputs) || n.Inputs[i] == graph.None {
+		return nil
+	}
+	return &n.w.tensors[n.Inputs[i]]
+}
+
+func (n *node) out(i int) *graph.Tensor { return &n.w.tensors[n.Outputs[i]] }
+
+// of reports whether operand i is there and of type t.
+func (n *node) of(i int, t tensor.Type) bool {
+	x := n.in(i)
+	return x != nil && x.Type == t
+}
+
+// rank is that of the operand with most dimensions.
+func (n *node) rank() int {
+	most := 0
+	for i := range n.Inputs {
+		if x := n.in(i); x != nil {
+			most = max(most, len(x.Shape))
 		}
-		refs[i] = w.operator(n, w.codeIndex(code), kind, options)
+	}
+	return most
+}
+
+// operators writes all operators, those that expand weights first.
+func (w *writer) operators() ([]ref, error) {
+	var refs []ref
+	for i := range w.densify {
+		f := formOf(densifyName)
+		refs = append(refs, w.operator(&w.densify[i], w.densify[i].Inputs, operatorCode{f.code, 1}, f.kind, w.b.empty()))
+	}
+	for i := range w.g.Nodes {
+		r, err := w.node(&node{&w.g.Nodes[i], w})
+		if err != nil {
+			return nil, fmt.Errorf("node %d %s: %w", i, w.g.Nodes[i].Op.Name(), err)
+		}
+		refs = append(refs, r)
 	}
 	return refs, nil
 }
 
-func (w *writer) operator(n *graph.Node, code int, kind byte, options ref) ref {
+func (w *writer) node(n *node) (ref, error) {
+	f := formOf(n.Op.Name())
+	if f == nil {
+		return 0, fmt.Errorf("%w: operator", ErrUnsupported)
+	}
+	version := f.version(n)
+	if version == 0 {
+		return 0, fmt.Errorf("%w: TFLite's operator has no form for %v, keep it in float32 between DEQUANTIZE and QUANTIZE", ErrUnsupported, n.in(0).Type)
+	}
+	inputs := n.Inputs
+	if f.operands != nil {
+		inputs = f.operands(n)
+	}
+	var options ref
+	if f.options != nil {
+		var err error
+		if options, err = f.options(w.b, n); err != nil {
+			return 0, err
+		}
+	} else if f.kind != 0 {
+		options = w.b.empty()
+	}
+	return w.operator(n.Node, inputs, operatorCode{f.code, version}, f.kind, options), nil
+}
+
+func (w *writer) operator(n *graph.Node, operands []graph.TensorID, code operatorCode, kind byte, options ref) ref {
 	b := w.b
-	inputs, outputs := b.int32s(indices(n.Inputs)), b.int32s(indices(n.Outputs))
+	inputs, outputs := b.int32s(indices(operands)), b.int32s(indices(n.Outputs))
 	b.table()
-	b.setU32(0, uint32(code))
+	b.setU32(0, uint32(w.codeIndex(code)))
 	b.setRef(1, inputs)
 	b.setRef(2, outputs)
 	b.setRef(4, options)
@@ -74,47 +117,4 @@ func (w *writer) operatorCode(c operatorCode) ref {
 	b.setU32(3, uint32(c.code)) // builtin_code
 	b.setByte(0, byte(min(c.code, deprecatedMax)))
 	return b.end()
-}
-
-func (w *writer) fullyConnected(op graph.FullyConnected) ref {
-	w.b.table()
-	w.b.setByte(0, byte(op.Activation))
-	if op.KeepDims {
-		w.b.setByte(2, 1) // keep_num_dims
-	}
-	return w.b.end()
-}
-
-func (w *writer) softmax(op graph.Softmax) ref {
-	w.b.table()
-	w.b.setU32(0, math.Float32bits(op.Beta))
-	return w.b.end()
-}
-
-// fullyConnectedVersion is the first version of FULLY_CONNECTED whose readers
-// do this node right: 1 float, 4 int8, 5 keeping dimensions, 6 without bias, 12 with a scale for each
-// output channel. The version must not be lower than needed: an older
-// interpreter would then use the first channel's scale for all and answer
-// wrongly, where the higher number makes it refuse the file.
-func fullyConnectedVersion(g *graph.Graph, n *graph.Node) int {
-	w := g.Tensor(n.Inputs[1])
-	switch {
-	case w.Type == tensor.Int8 && w.Quant.PerChannel():
-		return 12
-	case len(n.Inputs) < 3 || n.Inputs[2] == graph.None:
-		return 6
-	case n.Op.(graph.FullyConnected).KeepDims:
-		return 5
-	case w.Type == tensor.Int8:
-		return 4
-	}
-	return 1
-}
-
-// softmaxVersion is 1 for float, 2 for int8.
-func softmaxVersion(g *graph.Graph, n *graph.Node) int {
-	if g.Tensor(n.Inputs[0]).Type == tensor.Int8 {
-		return 2
-	}
-	return 1
 }

@@ -107,6 +107,7 @@ const (
 	ReadVariable               Code = 143
 	AssignVariable             Code = 144
 	BroadcastArgs              Code = 145
+	Gelu                       Code = 150
 	DynamicUpdateSlice         Code = 151
 	Relu0To1                   Code = 152
 )
