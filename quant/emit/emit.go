@@ -85,6 +85,9 @@ func checkSizes(g *graph.Graph) error {
 		if !t.IsConstant() {
 			continue
 		}
+		if have := constantBytes(t); have != n {
+			return fmt.Errorf("%w: tensor %d %q has %d bytes for %v %v", ErrUnsupported, i, t.Name, have, t.Type, t.Shape)
+		}
 		if n > most-total {
 			return fmt.Errorf("%w: constants of more than %d bytes", ErrUnsupported, most)
 		}

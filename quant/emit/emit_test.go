@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -31,9 +32,9 @@ func chain(t *testing.T, widths ...int) *graph.Graph {
 	g.Inputs = []graph.TensorID{x}
 	for i, out := range widths[1:] {
 		in := widths[i]
-		w := g.AddTensor(graph.Tensor{Name: "weights", Shape: tensor.Shape{out, in}, Float: random(in * out)})
-		b := g.AddTensor(graph.Tensor{Name: "bias", Shape: tensor.Shape{out}, Float: random(out)})
-		y := g.AddTensor(graph.Tensor{Name: "y"})
+		w := g.AddTensor(graph.Tensor{Name: fmt.Sprint("weights", i), Shape: tensor.Shape{out, in}, Float: random(in * out)})
+		b := g.AddTensor(graph.Tensor{Name: fmt.Sprint("bias", i), Shape: tensor.Shape{out}, Float: random(out)})
+		y := g.AddTensor(graph.Tensor{Name: fmt.Sprint("y", i)})
 		g.AddNode(graph.FullyConnected{Activation: graph.ReLU}, []graph.TensorID{x, w, b}, []graph.TensorID{y})
 		x = y
 	}
@@ -175,6 +176,16 @@ func TestDeprecatedCode(t *testing.T) {
 func TestUnknownTypeIsRefused(t *testing.T) {
 	g := chain(t, 2, 2)
 	g.Tensors[0].Type = tensor.String
+	if _, err := Model(g); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("got %v, want %v", err, ErrUnsupported)
+	}
+}
+
+// TestIncompleteConstant: a file with less data than its shape says would be
+// refused by its readers.
+func TestIncompleteConstant(t *testing.T) {
+	g := chain(t, 2, 2)
+	g.Tensors[1].Float = g.Tensors[1].Float[:3]
 	if _, err := Model(g); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("got %v, want %v", err, ErrUnsupported)
 	}

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"encoding/binary"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -155,20 +156,20 @@ func (c written) build(t testing.TB) *graph.Graph {
 	t.Helper()
 	g := &graph.Graph{Name: "main"}
 	var inputs, outputs []graph.TensorID
-	for _, s := range c.activations {
-		inputs = append(inputs, g.AddTensor(graph.Tensor{Name: "x", Shape: s}))
+	for i, s := range c.activations {
+		inputs = append(inputs, g.AddTensor(graph.Tensor{Name: fmt.Sprint("x", i), Shape: s}))
 	}
 	g.Inputs = slices.Clone(inputs)
-	for _, s := range c.constants {
+	for k, s := range c.constants {
 		n, _ := s.Elements()
 		v := make([]float32, n)
 		for i := range v {
 			v[i] = float32(i%7) - 3
 		}
-		inputs = append(inputs, g.AddTensor(graph.Tensor{Name: "c", Shape: s, Float: v}))
+		inputs = append(inputs, g.AddTensor(graph.Tensor{Name: fmt.Sprint("c", k), Shape: s, Float: v}))
 	}
-	for range max(c.outputs, 1) {
-		outputs = append(outputs, g.AddTensor(graph.Tensor{Name: "y"}))
+	for i := range max(c.outputs, 1) {
+		outputs = append(outputs, g.AddTensor(graph.Tensor{Name: fmt.Sprint("y", i)}))
 	}
 	g.AddNode(c.op, inputs, outputs)
 	g.Outputs = outputs

@@ -68,7 +68,7 @@ func (w *writer) node(n *node) (ref, error) {
 	}
 	version := f.version(n)
 	if version == 0 {
-		return 0, fmt.Errorf("%w: TFLite's operator has no form for %v, keep it in float32 between DEQUANTIZE and QUANTIZE", ErrUnsupported, n.in(0).Type)
+		return 0, n.noForm()
 	}
 	inputs := n.Inputs
 	if f.operands != nil {
@@ -117,4 +117,17 @@ func (w *writer) operatorCode(c operatorCode) ref {
 	b.setU32(3, uint32(c.code)) // builtin_code
 	b.setByte(0, byte(min(c.code, deprecatedMax)))
 	return b.end()
+}
+
+// noForm says why a node's types cannot be written.
+func (n *node) noForm() error {
+	switch t := n.in(0).Type; t {
+	case tensor.Float32, tensor.Int8, tensor.Int16:
+		if w := n.in(1); w != nil && w.Type != t {
+			return fmt.Errorf("%w: TFLite's operator has no form for %v with %v", ErrUnsupported, t, w.Type)
+		}
+		return fmt.Errorf("%w: TFLite's operator has no form for %v, keep it in float32 between DEQUANTIZE and QUANTIZE", ErrUnsupported, t)
+	default:
+		return fmt.Errorf("%w: operand is %v, want float32, int8 or int16", ErrUnsupported, t)
+	}
 }

@@ -39,3 +39,25 @@ func TestNothingFused(t *testing.T) {
 		}
 	}
 }
+
+// TestTypesWithoutForm names the type that is in the way.
+func TestTypesWithoutForm(t *testing.T) {
+	square := written{op: graph.Unary{Kind: graph.FuncSquare}, activations: vec}.build(t)
+	dense := written{op: graph.FullyConnected{}, activations: vec, constants: shapes(tensor.Shape{3, 12})}.build(t)
+	legacy := written{op: graph.Softmax{Beta: 1}, activations: vec}.build(t)
+	legacy.Tensors[0].Type = tensor.Uint8
+	mixed := retype(dense, tensor.Int8)
+	mixed.Tensors[1] = dense.Tensors[1]
+	for _, c := range []struct {
+		g    *graph.Graph
+		want string
+	}{
+		{retype(square, tensor.Int8), "no form for int8, keep it in float32"},
+		{mixed, "no form for int8 with float32"},
+		{legacy, "operand is uint8"},
+	} {
+		if _, err := Model(c.g); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %v with %q", err, ErrUnsupported, c.want)
+		}
+	}
+}

@@ -167,9 +167,14 @@ func (w *writer) buffer(data []byte) ref {
 	return w.b.end()
 }
 
+// constantBytes is the length of what constant gives.
+func constantBytes(t *graph.Tensor) int {
+	return len(t.Int8) + 2*len(t.Int16) + 4*(len(t.Int32)+len(t.Float)) + 8*len(t.Int64)
+}
+
 // constant gives a tensor's data as the file stores it, little-endian.
 func constant(t *graph.Tensor) []byte {
-	p := make([]byte, 0, len(t.Int8)+2*len(t.Int16)+4*(len(t.Int32)+len(t.Float))+8*len(t.Int64))
+	p := make([]byte, 0, constantBytes(t))
 	for _, v := range t.Int8 {
 		p = append(p, byte(v))
 	}

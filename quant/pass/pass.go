@@ -2,7 +2,8 @@
 // constants folded, batch normalization, activations and padding merged into
 // the layers beside them, transposes canceled, dead channels removed.
 //
-// Simplify is the first call; it runs everything until nothing changes.
+// Simplify is the first call; it runs everything until nothing changes. Lower
+// then gives windows the paddings that .tflite files have, before calibration.
 // RemoveChannels takes output channels out of a graph together with all that
 // hangs on them, which pruning uses too. Verify measures how far two graphs
 // agree.
