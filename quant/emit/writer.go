@@ -169,7 +169,7 @@ func (w *writer) buffer(data []byte) ref {
 
 // constantBytes is the length of what constant gives.
 func constantBytes(t *graph.Tensor) int {
-	return len(t.Int8) + 2*len(t.Int16) + 4*(len(t.Int32)+len(t.Float)) + 8*len(t.Int64)
+	return len(t.Int8) + len(t.Uint8) + 2*len(t.Int16) + 4*(len(t.Int32)+len(t.Float)) + 8*len(t.Int64)
 }
 
 // constant gives a tensor's data as the file stores it, little-endian.
@@ -178,6 +178,7 @@ func constant(t *graph.Tensor) []byte {
 	for _, v := range t.Int8 {
 		p = append(p, byte(v))
 	}
+	p = append(p, t.Uint8...)
 	for _, v := range t.Int16 {
 		p = binary.LittleEndian.AppendUint16(p, uint16(v))
 	}

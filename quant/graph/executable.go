@@ -84,6 +84,8 @@ func (t *Tensor) numbers() []float32 {
 	switch {
 	case t.Int8 != nil:
 		return asFloats(t.Int8)
+	case t.Uint8 != nil:
+		return asFloats(t.Uint8)
 	case t.Int16 != nil:
 		return asFloats(t.Int16)
 	case t.Int32 != nil:
@@ -92,7 +94,7 @@ func (t *Tensor) numbers() []float32 {
 	return t.Float
 }
 
-func asFloats[T int8 | int16 | int32](v []T) []float32 {
+func asFloats[T int8 | uint8 | int16 | int32](v []T) []float32 {
 	out := make([]float32, len(v))
 	for i, x := range v {
 		out[i] = float32(x)

@@ -59,6 +59,7 @@ type Tensor struct {
 
 	Float []float32
 	Int8  []int8
+	Uint8 []uint8
 	Int16 []int16
 	Int32 []int32
 	Int64 []int64
@@ -73,12 +74,12 @@ type Node struct {
 
 // IsConstant reports whether t carries its own data.
 func (t *Tensor) IsConstant() bool {
-	return t.Float != nil || t.Int8 != nil || t.Int16 != nil || t.Int32 != nil || t.Int64 != nil
+	return t.Float != nil || t.Int8 != nil || t.Uint8 != nil || t.Int16 != nil || t.Int32 != nil || t.Int64 != nil
 }
 
 // length is the number of values that t carries.
 func (t *Tensor) length() int {
-	return len(t.Float) + len(t.Int8) + len(t.Int16) + len(t.Int32) + len(t.Int64)
+	return len(t.Float) + len(t.Int8) + len(t.Uint8) + len(t.Int16) + len(t.Int32) + len(t.Int64)
 }
 
 // AddTensor appends t and returns its id.

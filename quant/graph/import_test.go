@@ -47,22 +47,42 @@ func TestFromTFLiteRefuses(t *testing.T) {
 	}
 }
 
+// TestFromTFLiteNamesMissingOperators: all at once, with how often, where and
+// why; what follows one is read all the same.
 func TestFromTFLiteNamesMissingOperators(t *testing.T) {
-	// The number of SOFTMAX (25) stands once in each operator code field.
-	file := small(t)
-	changed := 0
-	for i, b := range file {
-		if b == 25 {
-			file[i] = 14 // LOGISTIC
-			changed++
-		}
+	b := &runtimetest.Builder{
+		Tensors: []runtimetest.Tensor{
+			{Name: "x", Shape: []int{1, 4}}, {Name: "a", Shape: []int{1, 4}}, {Name: "b", Shape: []int{1, 4}}, {Name: "c", Shape: []int{1, 4}},
+			{Name: "d", Shape: []int{1, 4}}, {Name: "perm", Type: tensor.Int32, Shape: []int{2}}, {Name: "y", Shape: []int{4, 1}},
+		},
+		Inputs: []int{0, 5}, Outputs: []int{6},
+		Ops: []runtimetest.Op{
+			{Code: 119, Inputs: []int{0}, Outputs: []int{1}},
+			{Code: tflite.Custom, Custom: "Mine", Inputs: []int{1}, Outputs: []int{2}},
+			{Code: tflite.Relu, Inputs: []int{2}, Outputs: []int{3}},
+			{Code: 119, Inputs: []int{3}, Outputs: []int{4}},
+			{Code: tflite.Transpose, Inputs: []int{4, 5}, Outputs: []int{6}},
+		},
 	}
-	if changed < 2 {
-		t.Fatalf("changed %d bytes, want both code fields", changed)
+	_, err := graph.FromTFLite(b.Bytes())
+	var missing *graph.UnsupportedError
+	if !errors.Is(err, graph.ErrUnsupported) || !errors.As(err, &missing) {
+		t.Fatalf("got %v, want an *UnsupportedError", err)
 	}
-	_, err := graph.FromTFLite(file)
-	if !errors.Is(err, graph.ErrUnsupported) || !strings.Contains(err.Error(), "LOGISTIC") {
-		t.Errorf("got %v, want %v naming LOGISTIC", err, graph.ErrUnsupported)
+	var got []string
+	for _, u := range missing.Operators {
+		got = append(got, u.String())
+	}
+	want := []string{
+		"WHILE ×2 (nodes 0, 3): no operator of the graph computes this",
+		"CUSTOM(Mine) ×1 (node 1): no operator of the graph computes this",
+		`TRANSPOSE ×1 (node 4): tensor 5 "perm" is an input of type int32`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if text := err.Error(); text != "graph: unsupported: "+strings.Join(want, "; ") {
+		t.Errorf("got %q, want all of them in one line", text)
 	}
 }
 

@@ -69,6 +69,7 @@ const (
 	Rsqrt                      Code = 76
 	Shape                      Code = 77
 	ArgMin                     Code = 79
+	ReduceProd                 Code = 81
 	ReduceMax                  Code = 82
 	Pack                       Code = 83
 	LogicalOr                  Code = 84
@@ -92,6 +93,7 @@ const (
 	AddN                       Code = 106
 	GatherND                   Code = 107
 	Cos                        Code = 108
+	Rank                       Code = 110
 	Elu                        Code = 111
 	Quantize                   Code = 114
 	Round                      Code = 116
