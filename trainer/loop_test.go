@@ -102,7 +102,7 @@ func (d *device) fetch(blob string, chunks int) []byte {
 // classifier answers with the installed model.
 func (d *device) classifier() func(x []float32) eval.Answer {
 	d.t.Helper()
-	model, err := eval.Open(d.bundle.Model)
+	model, err := eval.OpenClassifier(d.bundle.Model)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"kedge/quant/emit"
 	"kedge/quant/graph"
 	"kedge/quant/ptq"
+	"kedge/runtime"
 	"kedge/runtime/tensor"
 )
 
@@ -78,11 +79,11 @@ func TestCompare(t *testing.T) {
 		}
 		y[i] = top(out[0])
 	}
-	c, err := Compare(g, file, x, y)
+	c, err := compareRows(t, g, file, x, y)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Samples != 200 || c.FloatAccuracy != 1 || c.Accuracy != c.Agreement {
+	if c.Samples != 200 || c.Reference.Accuracy != 1 || c.Candidate.Accuracy != c.Agreement {
 		t.Errorf("got %+v, want 200 samples labeled by the float graph itself", c)
 	}
 	if c.Agreement < 0.97 {
@@ -98,22 +99,25 @@ func TestCompare(t *testing.T) {
 			t.Errorf("layer %d: got %+v, want %q with 28 to 60 dB", i, l, name)
 		}
 	}
+	if c.Logits != c.Layers[2].SQNR {
+		t.Errorf("logits got %v dB, want z's %v", c.Logits, c.Layers[2].SQNR)
+	}
 }
 
 func TestCompareWithoutLabels(t *testing.T) {
 	g, _, file, x := models(t)
-	c, err := Compare(g, file, x, nil)
+	c, err := compareRows(t, g, file, x, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !math.IsNaN(c.Accuracy) || !math.IsNaN(c.FloatAccuracy) {
-		t.Errorf("accuracy without labels got %v and %v, want NaN", c.FloatAccuracy, c.Accuracy)
+	if !math.IsNaN(c.Reference.Accuracy) || !math.IsNaN(c.Candidate.Accuracy) {
+		t.Errorf("accuracy without labels got %v and %v, want NaN", c.Reference.Accuracy, c.Candidate.Accuracy)
 	}
 }
 
 func TestClassify(t *testing.T) {
 	_, _, file, x := models(t)
-	c, err := Open(file)
+	c, err := OpenClassifier(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,31 +143,56 @@ func TestClassify(t *testing.T) {
 }
 
 func TestEncodeSaturates(t *testing.T) {
-	_, _, file, _ := models(t)
-	c, err := Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := make([]byte, 3)
-	encode(to, c.session.Inputs()[0], []float32{1e30, -1e30, 0})
-	if int8(to[0]) != 127 || int8(to[1]) != -128 || int32(int8(to[2])) != zeroPoint(c.session.Inputs()[0]) {
-		t.Errorf("got %v, want 127, -128 and the zero point", to)
+	for _, c := range []struct {
+		kind runtime.DataType
+		want []int32
+	}{
+		{runtime.Int8, []int32{127, -128, 3, 4}},
+		{runtime.Uint8, []int32{255, 0, 3, 4}},
+		{runtime.Int16, []int32{32767, -32768, 3, 4}},
+	} {
+		info := runtime.TensorInfo{Type: c.kind, Scales: []float32{0.5}, ZeroPoints: []int32{3}}
+		to := make([]byte, 8)
+		encode(to, info, []float32{1e30, -1e30, 0, 0.25})
+		for i, want := range c.want {
+			if got := integer(c.kind, to, i); got != want {
+				t.Errorf("%v element %d: got %d, want %d", c.kind, i, got, want)
+			}
+		}
+		back := make([]float32, 4)
+		if decode(back, info, to); back[2] != 0 || back[3] != 0.5 {
+			t.Errorf("%v decoded: got %v, want 0 and 0.5 at the end", c.kind, back)
+		}
 	}
 }
 
 func TestCompareRefuses(t *testing.T) {
 	g, _, file, x := models(t)
-	if _, err := Compare(g, file, x[:13], nil); !errors.Is(err, ErrSamples) {
+	if _, err := compareRows(t, g, file, x[:13], nil); !errors.Is(err, ErrSamples) {
 		t.Errorf("incomplete row: got %v, want %v", err, ErrSamples)
 	}
-	if _, err := Compare(g, file, x, []int{1}); !errors.Is(err, ErrSamples) {
-		t.Errorf("too few labels: got %v, want %v", err, ErrSamples)
-	}
-	g.Tensors[3].Name = "other"
-	if _, err := Compare(g, file, x, nil); !errors.Is(err, ErrModel) {
-		t.Errorf("another graph: got %v, want %v", err, ErrModel)
+	if _, err := compareRows(t, g, file, x, []int{1}); !errors.Is(err, ErrLabels) {
+		t.Errorf("too few labels: got %v, want %v", err, ErrLabels)
 	}
 	if _, err := Open([]byte("nonsense")); err == nil {
 		t.Error("nonsense: got no error")
 	}
+}
+
+// compareRows is Compare of a float graph and an int8 file on rows.
+func compareRows(t *testing.T, g *graph.Graph, file []byte, x []float32, y []int) (*Comparison, error) {
+	t.Helper()
+	reference, err := Float(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidate, err := Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := FromRows(candidate, x)
+	if err != nil {
+		return nil, err
+	}
+	return Compare(t.Context(), reference, candidate, s, y, Options{})
 }

@@ -117,7 +117,7 @@ func accuracy(held []train.Held) float64 {
 
 // classify asks a model for its answers to some samples.
 func classify(model []byte, s train.Samples) ([]train.Held, error) {
-	c, err := eval.Open(model)
+	c, err := eval.OpenClassifier(model)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (p *Pipeline) release(ctx context.Context, m made, c release.Candidate, all
 	if err != nil {
 		return out, err
 	}
-	compared, err := eval.Compare(m.graph, model, all.X, all.Y)
+	compared, err := compare(ctx, m.graph, model, all)
 	if err != nil {
 		return out, err
 	}
@@ -168,6 +168,23 @@ func (p *Pipeline) release(ctx context.Context, m made, c release.Candidate, all
 	c.Model, c.Reference, c.Weights, c.Accuracy = model, reference, m.weights, m.accuracy
 	out.Release, err = p.Registry.Release(ctx, c)
 	return out, err
+}
+
+// compare measures what quantization cost.
+func compare(ctx context.Context, float *graph.Graph, model []byte, s train.Samples) (*eval.Comparison, error) {
+	reference, err := eval.Float(float)
+	if err != nil {
+		return nil, err
+	}
+	candidate, err := eval.Open(model)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := eval.FromRows(candidate, s.X)
+	if err != nil {
+		return nil, err
+	}
+	return eval.Compare(ctx, reference, candidate, rows, s.Y, eval.Options{})
 }
 
 // golden picks rows spread over a table.

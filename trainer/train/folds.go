@@ -88,7 +88,7 @@ func holdOut(ctx context.Context, start *Dense, set, all Samples, out []int, o O
 	if err != nil {
 		return err
 	}
-	c, err := eval.Open(file)
+	c, err := eval.OpenClassifier(file)
 	if err != nil {
 		return err
 	}
