@@ -86,8 +86,8 @@ func (s *serving) check() error {
 // maxTimeout bounds a training, during which no other of the same name begins.
 const maxTimeout = 30 * 24 * time.Hour
 
-// checkFolder refuses, before long work, a --package whose folder does not exist.
-func checkFolder(path string) error {
+// checkFolder refuses, before long work, a file to write whose folder does not exist.
+func checkFolder(flag, path string) error {
 	if path == "" {
 		return nil
 	}
@@ -97,10 +97,10 @@ func checkFolder(path string) error {
 		err = errors.New("no folder")
 	}
 	if err != nil {
-		return usage("make the folder, or give another file", "flag --package: %w", cli.FileError(dir, err))
+		return usage("make the folder, or give another file", "flag --%s: %w", flag, cli.FileError(dir, err))
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usage("give a file in it", "flag --package: %s: is a folder", path)
+		return usage("give a file in it", "flag --%s: %s: is a folder", flag, path)
 	}
 	return nil
 }

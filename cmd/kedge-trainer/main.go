@@ -24,7 +24,7 @@ func main() {
 func program() cli.Program {
 	return cli.Program{
 		Name:    "kedge-trainer",
-		Summary: "serve devices: broker, retraining, signed updates",
+		Summary: "serve devices: broker, retraining, signed updates; compress and measure models",
 		Commands: interruptible([]cli.Command{
 			demoCommand(),
 			serveCommand(),
@@ -33,6 +33,11 @@ func program() cli.Program {
 			releaseCommand(),
 			bundleCommand(),
 			assignCommand(),
+			importCommand(),
+			quantizeCommand(),
+			evalCommand(),
+			inspectCommand(),
+			compareCommand(),
 			versionCommand(),
 		}),
 	}

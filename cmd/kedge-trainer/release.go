@@ -56,7 +56,7 @@ func setupRelease(fs *flag.FlagSet) cli.Run {
 		if c.Name == "" {
 			return missing("name")
 		}
-		if err := checkFolder(*out); err != nil {
+		if err := checkFolder("package", *out); err != nil {
 			return err
 		}
 		if c.Context, err = parseContext(*key, *edges); err != nil {

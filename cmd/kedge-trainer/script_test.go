@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"table":    writeTable,
 			"csr":      writeRequest,
 			"made":     writeMade,
+			"models":   writeModels,
 			"digest":   setDigest,
 			"retained": awaitRetained,
 		},

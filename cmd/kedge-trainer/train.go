@@ -78,7 +78,7 @@ func (r *training) trainerOptions() (trainer.Options, error) {
 	if err := inRange("epochs", r.epochs, 0, maxEpochs); err != nil {
 		return o, err
 	}
-	if err := checkFolder(r.out); err != nil {
+	if err := checkFolder("package", r.out); err != nil {
 		return o, err
 	}
 	command, err := resolveCommand("command", r.command)
