@@ -88,8 +88,8 @@ func importError(path string, err error) error {
 	return named
 }
 
-// simplify makes the float graph that quantization starts from, and says what
-// each pass did. Quantization that the model brings stays as parameters of its
+// simplify makes the float graph that quantization starts from, in the forms
+// that TFLite has, and says what each pass did. Quantization that the model brings stays as parameters of its
 // activations.
 func (n *network) simplify() (*graph.Graph, []pass.Change, error) {
 	g, err := n.float()
@@ -97,7 +97,11 @@ func (n *network) simplify() (*graph.Graph, []pass.Change, error) {
 		return nil, nil, err
 	}
 	g, changes, err := pass.Simplify(g)
-	return g, changes, importError(n.path, err)
+	if err != nil {
+		return nil, nil, importError(n.path, err)
+	}
+	g, lowered, err := pass.Lower(g)
+	return g, append(changes, lowered...), importError(n.path, err)
 }
 
 func (n *network) float() (*graph.Graph, error) {
