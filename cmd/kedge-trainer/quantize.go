@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 
 	"kedge/cmd/internal/cli"
 	"kedge/quant/calib"
@@ -23,8 +24,11 @@ FILE.npz holds an array x of samples as the float model takes them, the first ax
 them: some hundred inputs as they will occur, of every kind. Images may have their channels first
 or last. A model with several inputs takes arrays x0, x1 and so on.
 --method is how the range of every activation is found: minmax, percentile[:P], mse, entropy,
-moving-average[:DECAY], or auto, which tries them all, with and without correcting biases, and
-takes the one whose results on the samples come nearest to the float model's.
+moving-average[:DECAY], or auto, which tries them all, with and without correcting biases, takes the
+one whose results on the samples come nearest to the float model's, and then lets single
+activations take another method's range where that helps on both halves of the samples.
+--min-sqnr has auto give the most sensitive layers int16 activations or float32, one after
+another, until the results are that near.
 The results are measured as a device computes them. SQNR is the signal-to-quantization-noise ratio
 of what goes into the final SOFTMAX (or LOGISTIC), of the output where there is none.
 Nothing is written unless everything has succeeded.`,
@@ -43,6 +47,8 @@ type quantize struct {
 	like        string
 	labels      string
 	asJSON      bool
+	minSQNR     float64
+	maxBytes    int
 
 	env      cli.Env
 	progress *progress
@@ -60,6 +66,8 @@ func setupQuantize(fs *flag.FlagSet) cli.Run {
 	fs.BoolVar(&q.floatIO, "float-io", false, "leave inputs and outputs float32")
 	fs.StringVar(&q.like, "like", "", "take the activations' parameters from `FILE`, an int8 .tflite of the same network")
 	fs.StringVar(&q.labels, "labels", "", "`FILE` with the classes' names, one a line, to be put into the model")
+	fs.Float64Var(&q.minSQNR, "min-sqnr", 0, "logit SQNR to reach on the samples, in `DECIBELS`")
+	fs.IntVar(&q.maxBytes, "max-bytes", 0, "`SIZE` that the file may not exceed")
 	fs.BoolVar(&q.asJSON, "json", false, "print one JSON object")
 	return func(ctx context.Context, env cli.Env, args []string) error {
 		q.env, q.progress = env, newProgress(env.Stderr)
@@ -80,7 +88,13 @@ func (q *quantize) check(model string) error {
 	if err := checkOutput(q.output, model, q.calibration, q.like, q.labels); err != nil {
 		return err
 	}
-	if _, err := candidates(q.method); err != nil {
+	if q.maxBytes < 0 || !(q.minSQNR >= 0) || math.IsInf(q.minSQNR, 0) {
+		return usage("give numbers of at least 0", "flags --max-bytes and --min-sqnr: %d and %v", q.maxBytes, q.minSQNR)
+	}
+	if q.method != methodAuto && q.minSQNR > 0 {
+		return usage("give --method auto", "flag --min-sqnr asks for a search, --method %s for none", q.method)
+	}
+	if _, err := parseMethod(q.method); err != nil {
 		return usage("give --method auto, minmax, percentile, mse, entropy or moving-average", "flag --method: %w", err)
 	}
 	switch q.activations {

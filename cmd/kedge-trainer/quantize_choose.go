@@ -13,38 +13,26 @@ import (
 	"kedge/quant/eval"
 	"kedge/quant/graph"
 	"kedge/quant/ptq"
+	"kedge/quant/search"
 )
 
-// methodAuto tries the methods that there are.
+// methodAuto searches.
 const methodAuto = "auto"
 
-// candidate is one way to quantize.
-type candidate struct {
-	method  calib.Method
-	correct bool // also corrects biases
+// parseMethod reads --method; auto is none in particular.
+func parseMethod(name string) (calib.Method, error) {
+	if name == methodAuto {
+		return calib.Method{}, nil
+	}
+	return calib.ParseMethod(strings.Replace(name, "moving-average", "ema", 1))
 }
 
-func (c candidate) String() string {
-	name := strings.Replace(c.method.String(), "ema", "moving-average", 1)
-	if c.correct {
+func methodName(m calib.Method, corrected bool) string {
+	name := strings.Replace(m.String(), "ema", "moving-average", 1)
+	if corrected {
 		name += " with bias correction"
 	}
 	return name
-}
-
-// candidates lists what --method asks for.
-func candidates(method string) ([]candidate, error) {
-	if method != methodAuto {
-		m, err := calib.ParseMethod(strings.Replace(method, "moving-average", "ema", 1))
-		return []candidate{{m, false}}, err
-	}
-	var all []candidate
-	for _, m := range []calib.Method{
-		calib.MinMax(), calib.Percentile(calib.DefaultPercentile), calib.MSE(), calib.Entropy(), calib.MovingAverage(calib.DefaultDecay),
-	} {
-		all = append(all, candidate{m, false}, candidate{m, true})
-	}
-	return all, nil
 }
 
 // calibrated is a float network with what is known of its activations.
@@ -59,77 +47,64 @@ type calibrated struct {
 
 // made is a quantized network.
 type made struct {
-	file  []byte
-	by    string // the method
-	score eval.Score
-	tried []triedReport
+	file    []byte
+	by      string // the method
+	score   eval.Score
+	tried   []triedReport
+	choices []choiceReport
+	types   []typeReport
 }
 
-// choose quantizes in the ways that --method asks for and returns the one whose
-// logits are nearest to the float network's on the calibration samples, of
-// equals the first.
+// choose quantizes as --method says.
 func (q *quantize) choose(ctx context.Context, path string, c *calibrated) (*made, error) {
 	if c.set == nil {
-		file, err := c.quantize(candidate{})
+		file, err := c.copied()
 		return &made{file: file, by: "as in " + q.like, score: eval.Score{Logits: math.NaN(), Agreement: math.NaN()}}, quantizeError(path, err)
 	}
-	list, err := candidates(q.method)
+	method, err := parseMethod(q.method)
 	if err != nil {
 		return nil, err
 	}
-	if len(q.options.Given) > 0 && q.method == methodAuto {
-		list = list[:1] // only what is not given is left to choose
-	}
-	var best *made
-	var tried []triedReport
-	for i, way := range list {
-		if step := q.progress.step("comparing methods"); step != nil {
-			step(i, len(list))
-		}
-		m, err := c.try(ctx, way)
-		if err != nil {
-			return nil, quantizeError(path, err)
-		}
-		tried = append(tried, triedReport{m.by, finite(m.score.Logits), finite(m.score.Agreement)})
-		if best == nil || m.score.Logits > best.score.Logits {
-			best = m
+	o := search.Options{PTQ: c.options, Emit: c.emit, Goal: q.minSQNR, MaxBytes: q.maxBytes, Progress: q.progress.step("searching")}
+	find := search.Run
+	if q.method != methodAuto || len(c.options.Given) > 0 { // what is given is not to choose
+		find = func(ctx context.Context, g *graph.Graph, s *calib.Statistics, r *eval.Recording, o search.Options) (*search.Result, error) {
+			return search.Apply(ctx, g, s, r, method, o)
 		}
 	}
-	best.tried = tried
-	return best, nil
+	r, err := find(ctx, c.graph, c.statistics, c.recording, o)
+	if err != nil {
+		return nil, quantizeError(path, err)
+	}
+	if !r.Reached {
+		return nil, cli.WithHint(fmt.Errorf("%s: logit SQNR %.1f dB on the calibration samples, --min-sqnr asks for %.1f", path, r.Score.Logits, q.minSQNR),
+			"give a greater --max-bytes, more samples, or accept less")
+	}
+	return c.describe(r), nil
 }
 
-// try quantizes in one way and measures the result.
-func (c *calibrated) try(ctx context.Context, way candidate) (*made, error) {
-	file, err := c.quantize(way)
-	if err != nil {
-		return nil, err
+// describe is what the report needs of a search.
+func (c *calibrated) describe(r *search.Result) *made {
+	m := &made{file: r.File, by: methodName(r.Method, r.Corrected), score: r.Score}
+	for _, t := range r.Tried {
+		m.tried = append(m.tried, triedReport{methodName(t.Method, t.Corrected), finite(t.Score.Logits), finite(t.Score.Agreement)})
 	}
-	device, err := eval.Device(file)
-	if err != nil {
-		return nil, err
+	for _, choice := range r.Choices {
+		m.choices = append(m.choices, choiceReport{choice.Name, methodName(choice.Method, false), finite(choice.Gain)})
 	}
-	score, err := c.recording.Compare(ctx, device, eval.Options{})
-	return &made{file: file, by: way.String(), score: score}, err
+	for i := range c.graph.Nodes {
+		if to, ok := r.Types[i]; ok {
+			m.types = append(m.types, typeReport{c.graph.Tensor(c.graph.Nodes[i].Outputs[0]).Name, fmt.Sprint(to)})
+		}
+	}
+	return m
 }
 
-// quantize writes the network in one way.
-func (c *calibrated) quantize(way candidate) ([]byte, error) {
-	var ranges calib.Ranges
-	var err error
-	if c.statistics != nil {
-		if ranges, err = c.statistics.Ranges(way.method); err != nil {
-			return nil, err
-		}
-	}
-	g, err := ptq.Quantize(c.graph, ranges, c.options)
+// copied writes the network with parameters from elsewhere alone.
+func (c *calibrated) copied() ([]byte, error) {
+	g, err := ptq.Quantize(c.graph, nil, c.options)
 	if err != nil {
 		return nil, err
-	}
-	if way.correct {
-		if g, err = ptq.CorrectBias(c.graph, g, c.statistics); err != nil {
-			return nil, err
-		}
 	}
 	return emit.ModelWith(g, c.emit)
 }
@@ -140,6 +115,8 @@ func quantizeError(path string, err error) error {
 		return nil
 	case errors.Is(err, ptq.ErrRange):
 		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give --calibration samples for which the activation takes usable values")
+	case errors.Is(err, search.ErrBudget):
+		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a greater --max-bytes, or prune the model first")
 	}
 	return importError(path, err)
 }

@@ -19,6 +19,8 @@ type quantizeReport struct {
 	Warnings    []string           `json:"warnings"`
 	Method      string             `json:"method"`
 	Tried       []triedReport      `json:"tried"`
+	Choices     []choiceReport     `json:"choices"` // activations that took another method's range
+	Types       []typeReport       `json:"types"`   // layers that got a wider type
 	Output      string             `json:"output"`
 	OutputBytes int                `json:"output_bytes"`
 	LogitSQNR   *float64           `json:"logit_sqnr_db"` // on the calibration samples; null where nothing differs
@@ -39,6 +41,19 @@ type triedReport struct {
 	Agreement *float64 `json:"agreement"`
 }
 
+// choiceReport is an activation.
+type choiceReport struct {
+	Tensor string   `json:"tensor"`
+	Method string   `json:"method"`
+	Gain   *float64 `json:"gain_db"`
+}
+
+// typeReport is a layer.
+type typeReport struct {
+	Tensor string `json:"tensor"`
+	Type   string `json:"type"`
+}
+
 func (r *quantizeReport) describe(n *network, p prepared, output string, m *made) {
 	r.Model, r.Format, r.Bytes, r.prepared = n.path, n.form, len(n.file), p
 	r.Output, r.OutputBytes = output, len(m.file)
@@ -50,6 +65,7 @@ func (r *quantizeReport) describe(n *network, p prepared, output string, m *made
 	if r.Tried == nil {
 		r.Tried = []triedReport{}
 	}
+	r.Choices, r.Types = append([]choiceReport{}, m.choices...), append([]typeReport{}, m.types...)
 }
 
 func (r *quantizeReport) show(env cli.Env, asJSON bool) error {
@@ -71,6 +87,12 @@ func (r *quantizeReport) show(env cli.Env, asJSON bool) error {
 		}
 	}
 	fmt.Fprintf(&b, "method: %s\n", r.Method)
+	for _, c := range r.Choices {
+		fmt.Fprintf(&b, "  %s: %s\n", c.Tensor, c.Method)
+	}
+	for _, t := range r.Types {
+		fmt.Fprintf(&b, "  %s: %s\n", t.Tensor, t.Type)
+	}
 	if r.Calibration != nil {
 		fmt.Fprintf(&b, "on the calibration samples: %s\n", scoreText(r.LogitSQNR, r.Agreement))
 	}
