@@ -76,10 +76,6 @@ func (q *quantize) choose(ctx context.Context, path string, c *calibrated) (*mad
 	if err != nil {
 		return nil, quantizeError(path, err)
 	}
-	if !r.Reached {
-		return nil, cli.WithHint(fmt.Errorf("%s: logit SQNR %.1f dB on the calibration samples, --min-sqnr asks for %.1f", path, r.Score.Logits, q.minSQNR),
-			"give a greater --max-bytes, more samples, or accept less")
-	}
 	return c.describe(r), nil
 }
 
@@ -115,8 +111,10 @@ func quantizeError(path string, err error) error {
 		return nil
 	case errors.Is(err, ptq.ErrRange):
 		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give --calibration samples for which the activation takes usable values")
+	case errors.Is(err, search.ErrGoal):
+		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a smaller --min-sqnr")
 	case errors.Is(err, search.ErrBudget):
-		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a greater --max-bytes, or prune the model first")
+		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a greater --max-bytes, a smaller --min-sqnr, or prune the model first")
 	}
 	return importError(path, err)
 }

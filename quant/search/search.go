@@ -35,6 +35,8 @@ var (
 	ErrOptions = errors.New("search: bad options")
 	// ErrBudget: no candidate keeps within the limits.
 	ErrBudget = errors.New("search: over budget")
+	// ErrGoal: no candidate is as near to the float network as asked for.
+	ErrGoal = errors.New("search: goal not reached")
 )
 
 // Options bound and direct a search. The zero value takes what the defaults say.
@@ -43,13 +45,14 @@ type Options struct {
 	Emit emit.Options
 	// Methods are the ones to try, the default ones with nil.
 	Methods []calib.Method
-	// Evaluations bounds how many candidates are run, the whole-network methods
-	// aside; 0 chooses by the network's cost, a negative number is none.
+	// Evaluations bounds how many candidates the choice for single activations
+	// runs; 0 chooses by the network's cost, a negative number is none.
 	Evaluations int
 	// Samples bounds how many samples candidates are run on, evenly chosen of those
 	// recorded; 0 chooses by the network's cost. The result is measured on all.
 	Samples int
-	// Goal is the logit SQNR in decibels to reach by wider types; 0 for none.
+	// Goal is the logit SQNR in decibels, on the samples searched, to reach by wider
+	// types; 0 for none.
 	Goal float64
 	// MaxBytes bounds the file's size; 0 for no limit.
 	MaxBytes int
@@ -79,9 +82,7 @@ type Result struct {
 	// Base and Final are the best of Tried and the result, on the samples searched.
 	Base, Final float64
 	// Score is that of the result on all samples.
-	Score eval.Score
-	// Reached is false where Goal was not.
-	Reached     bool
+	Score       eval.Score
 	Evaluations int
 	Samples     int // that candidates were run on
 }
@@ -111,7 +112,7 @@ func Methods() []calib.Method {
 
 // Run searches. g is a simplified float graph that passed Infer, s what package
 // calib saw of it, r what it answered on the same samples.
-// Errors match ErrOptions, ErrBudget or those of packages calib, ptq, emit and
+// Errors match ErrOptions, ErrBudget, ErrGoal or those of packages calib, ptq, emit and
 // eval, or are the context's.
 func Run(ctx context.Context, g *graph.Graph, s *calib.Statistics, r *eval.Recording, o Options) (*Result, error) {
 	c, err := newSearch(g, s, r, o)
@@ -183,7 +184,7 @@ func newSearch(g *graph.Graph, s *calib.Statistics, r *eval.Recording, o Options
 // evaluation may take, and what all may.
 const (
 	evaluationMACs = 8e9
-	searchMACs     = 200e9
+	searchMACs     = 1000e9
 )
 
 // bound chooses samples and evaluations. An evaluation also quantizes, writes and
@@ -198,6 +199,9 @@ func (c *searching) bound() {
 	c.left = c.o.Evaluations
 	if c.left == 0 {
 		const perWeight = 200
+		if c.o.PTQ.Activations == tensor.Int16 { // the runtime is that much slower
+			sample *= 20
+		}
 		one := sample*float64(c.recording.Samples()) + perWeight*float64(total.Weights)
 		c.left = min(max(int(searchMACs/one), 24), 400)
 	}
@@ -213,7 +217,7 @@ func (c *searching) finish(ctx context.Context, t *trial) (*Result, error) {
 		return nil, err
 	}
 	if c.o.MaxBytes > 0 && len(file) > c.o.MaxBytes {
-		return nil, fmt.Errorf("%w: the file takes %d bytes at int8, the limit is %d", ErrBudget, len(file), c.o.MaxBytes)
+		return nil, fmt.Errorf("%w: the file takes %d bytes, the limit is %d", ErrBudget, len(file), c.o.MaxBytes)
 	}
 	m, err := measureOn(ctx, c.all, file)
 	if err != nil {
@@ -221,7 +225,6 @@ func (c *searching) finish(ctx context.Context, t *trial) (*Result, error) {
 	}
 	c.result.Graph, c.result.File, c.result.Ranges, c.result.Types = q, file, t.ranges, t.types
 	c.result.Final, c.result.Score = t.measure.logits, m.score()
-	c.result.Reached = m.logits >= c.o.Goal
 	if c.o.Progress != nil {
 		c.o.Progress(c.total, c.total)
 	}

@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"maps"
 
 	"kedge/quant/calib"
 	"kedge/quant/eval"
@@ -27,7 +26,13 @@ func Sensitivity(ctx context.Context, g *graph.Graph, ranges calib.Ranges, r *ev
 	if err != nil {
 		return nil, err
 	}
-	layers := c.layers(nil)
+	_, nodes := g.Cost()
+	var layers []int
+	for i, n := range nodes {
+		if n.MACs > 0 {
+			layers = append(layers, i)
+		}
+	}
 	c.total = len(layers)
 	out := make([]LayerSensitivity, 0, len(layers))
 	for _, node := range layers {
@@ -38,29 +43,4 @@ func Sensitivity(ctx context.Context, g *graph.Graph, ranges calib.Ranges, r *ev
 		out = append(out, LayerSensitivity{node, g.Tensor(g.Nodes[node].Outputs[0]).Name, t.measure.logits})
 	}
 	return out, nil
-}
-
-// layers lists the nodes that multiply and have no type in any of these maps.
-func (c *searching) layers(taken map[int]tensor.Type) []int {
-	_, nodes := c.g.Cost()
-	var out []int
-	for i, n := range nodes {
-		_, chosen := taken[i]
-		_, asked := c.o.PTQ.Types[i]
-		if n.MACs > 0 && !chosen && !asked {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-// wider is t with one node in another type.
-func wider(t *trial, node int, to tensor.Type) *trial {
-	w := *t
-	w.types = maps.Clone(t.types)
-	if w.types == nil {
-		w.types = make(map[int]tensor.Type)
-	}
-	w.types[node] = to
-	return &w
 }

@@ -33,9 +33,10 @@ type measure struct {
 func (m measure) score() eval.Score { return eval.Score{Logits: m.logits, Agreement: m.agreement} }
 
 // beats reports whether m is better than before by more than margin, on all
-// samples, and on neither half worse.
+// samples, on neither half worse, and without turning more answers.
 func (m measure) beats(before measure, margin float64) bool {
-	return m.all > before.all+margin && m.even >= before.even && m.odd >= before.odd
+	return m.all > before.all+margin && m.even >= before.even && m.odd >= before.odd &&
+		!(m.agreement < before.agreement) // which may be NaN
 }
 
 func even(sample int) bool { return sample%2 == 0 }
