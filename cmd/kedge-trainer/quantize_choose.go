@@ -112,7 +112,7 @@ func quantizeError(path string, err error) error {
 	case errors.Is(err, ptq.ErrRange):
 		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give --calibration samples for which the activation takes usable values")
 	case errors.Is(err, search.ErrGoal):
-		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a smaller --min-sqnr")
+		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a smaller --min-sqnr, or --float-io")
 	case errors.Is(err, search.ErrBudget):
 		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a greater --max-bytes, a smaller --min-sqnr, or prune the model first")
 	}

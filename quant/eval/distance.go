@@ -10,7 +10,7 @@ import (
 // Distance is how far a candidate's logits lie from a Recording's, sample by
 // sample, so that parts of the samples can be judged on their own.
 type Distance struct {
-	raw, centered [][]power // by output and sample
+	raw, decisive [][]power // by output and sample
 	same          []bool    // by sample: the answers; nil where they are no classes
 }
 
@@ -21,10 +21,11 @@ func (d *Distance) Samples() int { return len(d.raw[0]) }
 // that pick chooses, all with nil; of several outputs the lowest.
 func (d *Distance) Logits(pick func(sample int) bool) float64 { return lowest(d.raw, pick) }
 
-// Decisive is Logits for what decides the answer: of logits that go into a
-// SOFTMAX or LOG_SOFTMAX the mean of each row is taken out first, because these
-// operators give the same result whatever is added to a whole row.
-func (d *Distance) Decisive(pick func(sample int) bool) float64 { return lowest(d.centered, pick) }
+// Decisive is Logits for what decides the answer. Logits that go into a SOFTMAX or
+// LOG_SOFTMAX compete: what is added to a whole row changes nothing, and errors
+// matter the more the nearer a logit is to the greatest of its row. Others count as
+// in Logits.
+func (d *Distance) Decisive(pick func(sample int) bool) float64 { return lowest(d.decisive, pick) }
 
 // Agreement is the share of the samples with equal answers; NaN where they are no
 // classes.
@@ -69,11 +70,11 @@ func (r *Recording) Measure(ctx context.Context, candidate Model, o Options) (*D
 		if l.Size() != ours.Size() {
 			return nil, fmt.Errorf("%w: logits %d have shape %v in one and %v in the other", ErrModel, i, ours.Shape, l.Shape)
 		}
-		meters[i] = meter{start: start, size: l.Size(), raw: make([]power, r.set.Count), centered: make([]power, r.set.Count)}
+		meters[i] = meter{start: start, size: l.Size(), raw: make([]power, r.set.Count), decisive: make([]power, r.set.Count)}
 		if n := len(ours.Shape); n > 0 && (ours.By == "SOFTMAX" || ours.By == "LOG_SOFTMAX") {
 			meters[i].row = ours.Shape[n-1]
 		}
-		d.raw, d.centered = append(d.raw, meters[i].raw), append(d.centered, meters[i].centered)
+		d.raw, d.decisive = append(d.raw, meters[i].raw), append(d.decisive, meters[i].decisive)
 		start += l.Size()
 	}
 	answers := make([]answer, r.set.Count)
@@ -100,33 +101,43 @@ func (r *Recording) Measure(ctx context.Context, candidate Model, o Options) (*D
 type meter struct {
 	start, size   int // in a recorded window
 	row           int // logits that compete; 0 where they do not
-	raw, centered []power
+	raw, decisive []power
 }
 
 func (m *meter) add(sample int, want, got []float32) {
 	m.raw[sample].add(want, got)
 	if m.row == 0 {
-		m.centered[sample].add(want, got)
+		m.decisive[sample].add(want, got)
 		return
 	}
 	for at := 0; at < len(want); at += m.row {
-		m.centered[sample].addCentered(want[at:at+m.row], got[at:at+m.row])
+		m.decisive[sample].contest(want[at:at+m.row], got[at:at+m.row])
 	}
 }
 
-// addCentered is add after both means were taken out.
-func (p *power) addCentered(want, got []float32) {
-	var a, b float64
+// temperature softens the softmax that weighs logits, as in distillation (Hinton,
+// Vinyals and Dean, 2015): at 1, the weights of probabilities, nearly all of the
+// sum would come from the few samples whose answer is in doubt.
+const temperature = 4
+
+// contest adds up the signal of the logits that compete in a row, and the noise of
+// those that could win: each counts by the softmax of the reference's logits over
+// temperature, and the mean is taken out by the same weights.
+func (p *power) contest(want, got []float32) {
+	top := float64(slices.Max(want))
+	var sum, a, b float64
 	for i, v := range want {
-		a += float64(v)
-		b += float64(got[i])
+		w := math.Exp((float64(v) - top) / temperature)
+		sum += w
+		a += w * float64(v)
+		b += w * float64(got[i])
 	}
-	a, b = a/float64(len(want)), b/float64(len(want))
+	a, b = a/sum, b/sum
 	for i, v := range want {
 		signal := float64(v) - a
 		noise := signal - (float64(got[i]) - b)
-		p.signal += signal * signal
-		p.noise += noise * noise
+		p.signal += signal * signal / float64(len(want))
+		p.noise += noise * noise * math.Exp((float64(v)-top)/temperature) / sum
 	}
 }
 

@@ -25,7 +25,10 @@ type trial struct {
 
 // measure is how near a candidate comes to the float network, in decibels.
 type measure struct {
-	all, even, odd float64 // of what decides the answer: on all samples and on each half
+	// all, even and odd are the mean of eval.Distance.Logits and Decisive, on all
+	// samples and on each half: of the first alone, answers in doubt would count too
+	// little, of the second alone, results in full.
+	all, even, odd float64
 	logits         float64 // as eval.Score
 	agreement      float64
 }
@@ -33,10 +36,11 @@ type measure struct {
 func (m measure) score() eval.Score { return eval.Score{Logits: m.logits, Agreement: m.agreement} }
 
 // beats reports whether m is better than before by more than margin, on all
-// samples, on neither half worse, and without turning more answers.
+// samples, on neither half worse, and neither the logits as a whole are worse nor
+// more answers turned.
 func (m measure) beats(before measure, margin float64) bool {
 	return m.all > before.all+margin && m.even >= before.even && m.odd >= before.odd &&
-		!(m.agreement < before.agreement) // which may be NaN
+		m.logits >= before.logits && !(m.agreement < before.agreement) // which may be NaN
 }
 
 func even(sample int) bool { return sample%2 == 0 }
@@ -88,5 +92,6 @@ func measureOn(ctx context.Context, r *eval.Recording, file []byte) (measure, er
 	if err != nil {
 		return measure{}, err
 	}
-	return measure{d.Decisive(nil), d.Decisive(even), d.Decisive(odd), d.Logits(nil), d.Agreement()}, nil
+	mean := func(pick func(int) bool) float64 { return (d.Decisive(pick) + d.Logits(pick)) / 2 }
+	return measure{mean(nil), mean(even), mean(odd), d.Logits(nil), d.Agreement()}, nil
 }

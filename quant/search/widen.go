@@ -34,25 +34,23 @@ func (c *searching) widen(ctx context.Context, best *trial) (*trial, error) {
 	if c.o.Goal == 0 || best.measure.logits >= c.o.Goal {
 		return best, nil
 	}
-	over := fmt.Errorf("%w: %.1f dB, want %v", ErrGoal, best.measure.logits, c.o.Goal)
+	var over error
 	for _, to := range []tensor.Type{tensor.Int16, tensor.Float32} {
 		if c.o.PTQ.Activations == to {
 			continue
 		}
 		found, err := c.widenTo(ctx, best, to)
-		switch {
-		case errors.Is(err, ErrBudget):
-			over = err
-		case found != nil || err != nil:
+		if found != nil || !errors.Is(err, ErrGoal) && !errors.Is(err, ErrBudget) {
 			return found, err
 		}
+		over = err
 	}
 	return nil, over
 }
 
 // widenTo searches the shortest prefix of the ranked units that meets the goal,
 // then narrows again what turns out not to be needed. The result is nil where
-// all units together do not meet it.
+// the goal or the limits are missed.
 func (c *searching) widenTo(ctx context.Context, best *trial, to tensor.Type) (*trial, error) {
 	units, err := c.rank(ctx, best, to)
 	if err != nil {
@@ -61,8 +59,11 @@ func (c *searching) widenTo(ctx context.Context, best *trial, to tensor.Type) (*
 	prefix := func(n int) (*trial, error) { return c.wide(ctx, best, units[:n], to) }
 	low, high := 0, len(units)
 	found, err := prefix(high)
-	if err != nil || found.measure.logits < c.o.Goal {
+	if err != nil {
 		return nil, err
+	}
+	if got := found.measure.logits; got < c.o.Goal {
+		return nil, fmt.Errorf("%w: %.1f dB with every layer in %v, want %.1f; inputs and outputs stay as they are", ErrGoal, got, to, c.o.Goal)
 	}
 	for high-low > 1 {
 		t, err := prefix((low + high) / 2)
