@@ -34,6 +34,7 @@ func program() cli.Program {
 			bundleCommand(),
 			assignCommand(),
 			importCommand(),
+			pruneCommand(),
 			quantizeCommand(),
 			evalCommand(),
 			inspectCommand(),

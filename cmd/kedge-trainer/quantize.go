@@ -46,6 +46,7 @@ type quantize struct {
 	floatIO     bool
 	like        string
 	labels      string
+	sparse      bool
 	asJSON      bool
 	minSQNR     float64
 	maxBytes    int
@@ -68,6 +69,7 @@ func setupQuantize(fs *flag.FlagSet) cli.Run {
 	fs.StringVar(&q.labels, "labels", "", "`FILE` with the classes' names, one a line, to be put into the model")
 	fs.Float64Var(&q.minSQNR, "min-sqnr", 0, "logit SQNR to reach on the samples, in `DECIBELS`")
 	fs.IntVar(&q.maxBytes, "max-bytes", 0, "`SIZE` that the file may not exceed")
+	fs.BoolVar(&q.sparse, "sparse", false, "write weights in TFLite's sparse encoding where that makes the file smaller")
 	fs.BoolVar(&q.asJSON, "json", false, "print one JSON object")
 	return func(ctx context.Context, env cli.Env, args []string) error {
 		q.env, q.progress = env, newProgress(env.Stderr)
@@ -129,7 +131,7 @@ func (q *quantize) run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	c := &calibrated{graph: g, emit: emit.Options{Metadata: metadata}, options: q.options}
+	c := &calibrated{graph: g, emit: emit.Options{Metadata: metadata, Sparse: q.sparse}, options: q.options}
 	if err := q.calibrate(ctx, n, c); err != nil {
 		return err
 	}
