@@ -47,6 +47,7 @@ type quantize struct {
 	like        string
 	labels      string
 	sparse      bool
+	equalize    bool
 	asJSON      bool
 	minSQNR     float64
 	maxBytes    int
@@ -69,6 +70,7 @@ func setupQuantize(fs *flag.FlagSet) cli.Run {
 	fs.StringVar(&q.labels, "labels", "", "`FILE` with the classes' names, one a line, to be put into the model")
 	fs.Float64Var(&q.minSQNR, "min-sqnr", 0, "logit SQNR to reach on the samples, in `DECIBELS`")
 	fs.IntVar(&q.maxBytes, "max-bytes", 0, "`SIZE` that the file may not exceed")
+	fs.BoolVar(&q.equalize, "equalize", false, "scale channels between layers first, where their weights then fit one scale better; for --per-tensor")
 	fs.BoolVar(&q.sparse, "sparse", false, "write weights in TFLite's sparse encoding where that makes the file smaller")
 	fs.BoolVar(&q.asJSON, "json", false, "print one JSON object")
 	return func(ctx context.Context, env cli.Env, args []string) error {
@@ -123,6 +125,9 @@ func (q *quantize) run(ctx context.Context, path string) error {
 	g, changes, err := n.simplify()
 	if err != nil {
 		return err
+	}
+	if q.equalize {
+		g, q.report.Equalized = ptq.Equalize(g, q.options)
 	}
 	if err := q.readLike(g); err != nil {
 		return err

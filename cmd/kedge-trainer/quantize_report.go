@@ -15,7 +15,8 @@ type quantizeReport struct {
 	Format form   `json:"format"`
 	Bytes  int    `json:"bytes"`
 	prepared
-	Calibration *calibrationReport `json:"calibration"` // null without samples
+	Equalized   int                `json:"equalized_pairs"` // of layers, with --equalize
+	Calibration *calibrationReport `json:"calibration"`     // null without samples
 	Warnings    []string           `json:"warnings"`
 	Method      string             `json:"method"`
 	Tried       []triedReport      `json:"tried"`
@@ -75,6 +76,9 @@ func (r *quantizeReport) show(env cli.Env, asJSON bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %d bytes\n", r.Model, r.Format, r.Bytes)
 	r.print(&b)
+	if r.Equalized > 0 {
+		fmt.Fprintf(&b, "equalized: %s of layers\n", counted(r.Equalized, "pair"))
+	}
 	if c := r.Calibration; c != nil {
 		fmt.Fprintf(&b, "calibration: %s of %s\n", counted(c.Samples, "sample"), c.File)
 		for _, note := range c.Notes {
