@@ -92,6 +92,9 @@ func (q *quantize) check(model string) error {
 	if err := checkOutput(q.output, model, q.calibration, q.like, q.labels); err != nil {
 		return err
 	}
+	if q.equalize && q.like != "" {
+		return usage("leave one of them out", "flags --equalize and --like: parameters of another file do not fit scaled activations")
+	}
 	if q.maxBytes < 0 || !(q.minSQNR >= 0) || math.IsInf(q.minSQNR, 0) {
 		return usage("give numbers of at least 0", "flags --max-bytes and --min-sqnr: %d and %v", q.maxBytes, q.minSQNR)
 	}
