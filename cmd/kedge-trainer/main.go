@@ -39,6 +39,7 @@ func program() cli.Program {
 			evalCommand(),
 			inspectCommand(),
 			compareCommand(),
+			reportCommand(),
 			versionCommand(),
 		}),
 	}

@@ -48,6 +48,7 @@ type quantize struct {
 	labels      string
 	sparse      bool
 	equalize    bool
+	reportDir   string
 	asJSON      bool
 	minSQNR     float64
 	maxBytes    int
@@ -72,6 +73,7 @@ func setupQuantize(fs *flag.FlagSet) cli.Run {
 	fs.IntVar(&q.maxBytes, "max-bytes", 0, "`SIZE` that the file may not exceed")
 	fs.BoolVar(&q.equalize, "equalize", false, "scale channels between layers first, where their weights then fit one scale better; for --per-tensor")
 	fs.BoolVar(&q.sparse, "sparse", false, "write weights in TFLite's sparse encoding where that makes the file smaller")
+	fs.StringVar(&q.reportDir, "report", "", "folder `DIR` for a report on what quantization cost, see kedge-trainer report")
 	fs.BoolVar(&q.asJSON, "json", false, "print one JSON object")
 	return func(ctx context.Context, env cli.Env, args []string) error {
 		q.env, q.progress = env, newProgress(env.Stderr)
@@ -88,6 +90,9 @@ func setupQuantize(fs *flag.FlagSet) cli.Run {
 func (q *quantize) check(model string) error {
 	if q.calibration == "" && q.like == "" {
 		return missing("calibration")
+	}
+	if q.calibration == "" && q.reportDir != "" {
+		return usage("give --calibration samples to measure on", "flag --report: there are no samples")
 	}
 	if err := checkOutput(q.output, model, q.calibration, q.like, q.labels); err != nil {
 		return err
@@ -147,8 +152,17 @@ func (q *quantize) run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	explained, err := q.explain(ctx, n, c, made)
+	if err != nil {
+		return err
+	}
 	if err := writeBytes(q.output, made.file); err != nil {
 		return err
+	}
+	if explained != nil {
+		if err := explained.write(q.reportDir); err != nil {
+			return err
+		}
 	}
 	q.report.describe(n, n.prepare(g, changes), q.output, made)
 	q.progress.end()
