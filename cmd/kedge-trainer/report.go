@@ -146,7 +146,7 @@ func (p *pages) print(w io.Writer, dir string) error {
 	fmt.Fprintf(&b, "on %s: %s\n", counted(r.Samples, "sample"), scoreText(r.LogitSQNR, r.Agreement))
 	for _, l := range r.Losses {
 		layer := &r.Layers[l.Layer]
-		fmt.Fprintf(&b, "%s %s: %s %s\n", layer.Operator, layer.Name, l.Reason, l.Causes[0].Kind)
+		fmt.Fprintf(&b, "layer %d, %s: %s Cause: %s.\n", l.Layer+1, layer.Operator, l.Reason, l.Causes[0].Kind)
 	}
 	fmt.Fprintf(&b, "%s\n", filepath.Join(dir, "report.html"))
 	_, err := io.WriteString(w, b.String())

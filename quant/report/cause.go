@@ -145,5 +145,5 @@ func ordinary(l *Layer) string {
 	if l.Scale == nil {
 		return "No rule applies, and its result has no scale of its own in the integer model."
 	}
-	return fmt.Sprintf("Nothing stands out: a step is %.4g in a range from %.4g to %.4g, which the values fill.", *l.Scale, *l.QuantMin, *l.QuantMax)
+	return fmt.Sprintf("Nothing stands out: a step is %.4g in a range from %.4g to %.4g; the values go from %.4g to %.4g.", *l.Scale, *l.QuantMin, *l.QuantMax, l.Min, l.Max)
 }

@@ -52,7 +52,7 @@ var functions = template.FuncMap{
 	"add":       func(a, b int) int { return a + b },
 	"int64":     func(n int) int64 { return int64(n) },
 	"deref":     func(n *int) int { return *n },
-	"ref":       func(v float64) *float64 { return &v },
+	"whole":     func(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) },
 	"at":        at,
 }
 
