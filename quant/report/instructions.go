@@ -71,10 +71,10 @@ func (b *board) total(g *graph.Graph) float64 {
 }
 
 // covered reports whether a node is like those that were measured: int8, or a
-// conversion to or from it.
+// conversion to or from it. Filters are int8 beside int16 activations too.
 func covered(g *graph.Graph, n *graph.Node) bool {
 	for _, id := range n.Inputs {
-		if id != graph.None && g.Tensor(id).Type == tensor.Int8 {
+		if id != graph.None && g.Tensor(id).Type == tensor.Int8 && !g.Tensor(id).IsConstant() {
 			return true
 		}
 	}

@@ -145,6 +145,17 @@ func TestMake(t *testing.T) {
 	}
 }
 
+// TestInt16 has no instructions: only int8 was counted.
+func TestInt16(t *testing.T) {
+	r := made(t, source(t, 1, ptq.Options{Activations: tensor.Int16}), Options{})
+	if r.Layers[0].Type != "int16" || r.Layers[0].Instructions != nil || r.Boards[0].Instructions != 0 {
+		t.Errorf("got %s, %v instructions of %v, want int16 without instructions", r.Layers[0].Type, r.Layers[0].Instructions, r.Boards[0].Instructions)
+	}
+	if r.Baseline == nil || math.Abs(*r.Baseline-*r.LogitSQNR) > 1 {
+		t.Errorf("got baseline %v and logit SQNR %v, want them alike", number(r.Baseline), number(r.LogitSQNR))
+	}
+}
+
 // TestCauses damages a model in known ways.
 func TestCauses(t *testing.T) {
 	for _, c := range []struct {
