@@ -63,7 +63,6 @@ func (m *making) layers(context.Context) error {
 		}
 		l.Weights = m.weights(i)
 		m.layerOfNode[i] = len(m.report.Layers)
-		m.nodeOfLayer = append(m.nodeOfLayer, i)
 		m.report.Layers = append(m.report.Layers, l)
 	}
 	return nil

@@ -113,9 +113,7 @@ type making struct {
 	partner     []int            // by node of Float: the node of integer that computes the same, −1 for none
 	ownSamples  bool             // Statistics are those of the calibration
 	layerOfNode map[int]int      // of Float
-	nodeOfLayer []int            // of Float
 	sqnr        map[int]*float64 // by tensor of Float
-	compared    map[int]bool     // tensors of Float that have an entry in sqnr
 }
 
 func (m *making) open(context.Context) (err error) {
@@ -145,9 +143,9 @@ func (m *making) compare(ctx context.Context) error {
 	m.report.LogitSQNR, m.report.Agreement = finite(c.Logits), finite(c.Agreement)
 	m.report.Before.result(c.Reference)
 	m.report.After.result(c.Candidate)
-	m.sqnr, m.compared = map[int]*float64{}, map[int]bool{}
+	m.sqnr = map[int]*float64{}
 	for _, l := range c.Layers {
-		m.sqnr[l.Reference], m.compared[l.Reference] = finite(l.SQNR), true
+		m.sqnr[l.Reference] = finite(l.SQNR)
 	}
 	return nil
 }
