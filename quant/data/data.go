@@ -1,10 +1,13 @@
 // Package data reads and writes the sample sets that compression and training
-// work on: NumPy's .npy arrays and .npz archives of them.
+// work on: NumPy's .npy arrays and .npz archives of them, CSV, raw elements, and
+// folders of images and sounds.
 //
-// Start with ReadNPZ or WriteNPZ. Files are taken as untrusted: whatever the
-// bytes, reading ends with an array or an error, and allocates no more than the
-// limit that the caller gives. Written files depend on their content alone.
-// Functions may run concurrently; an Array is plain data.
+// Start with Load for samples of any kind, with ReadNPZ or WriteNPZ for arrays by
+// name. Files are taken as untrusted: whatever the bytes, reading ends with samples
+// or an error, and allocates no more than a small multiple of the limit that the
+// caller gives. The same files give the same samples, bit by bit, on every machine,
+// and written files depend on their content alone. Functions may run concurrently;
+// an Array and Samples are plain data.
 package data
 
 import (
@@ -23,8 +26,8 @@ var (
 	ErrUnsupported = errors.New("data: unsupported array")
 	// ErrTooLarge: the content exceeds the caller's limit.
 	ErrTooLarge = errors.New("data: file is larger than allowed")
-	// ErrMissing: the archive lacks an array that was asked for.
-	ErrMissing = errors.New("data: array is missing")
+	// ErrMissing: the archive lacks an array, or the table a column, that was asked for.
+	ErrMissing = errors.New("data: array or column is missing")
 )
 
 // Array is a dense array in C order (last index fastest).
