@@ -66,6 +66,7 @@ func TestLoadFolderRefuses(t *testing.T) {
 	}{
 		{"empty", nil, o, ErrSamples, "no image"},
 		{"others alone", []string{"x.txt", "a/b.txt"}, o, ErrSamples, "2 other files"},
+		{"two kinds", []string{"a/1.bin", "a/2.png"}, o, ErrFormat, "2.png"},
 		{"beside folders", []string{"a/1.bin", "b.bin"}, o, ErrFormat, "b.bin"},
 		{"unknown class", []string{"cat/1.bin", "dog/1.bin"}, named, ErrFormat, `"cat"`},
 		{"limit of files", []string{"1.bin", "2.bin", "3.bin"}, limited, ErrTooLarge, "more than 2 files"},

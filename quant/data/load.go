@@ -27,7 +27,8 @@ type Options struct {
 	// Limit bounds Samples.X in bytes and, apart from it, what decoding one file
 	// takes; 0 means DefaultLimit.
 	Limit int64
-	// Shape of one sample where the file does not have one: raw elements. Arrays and
+	// Shape of one sample where the file does not have one: raw elements; images,
+	// H × W × C with C 1 (gray) or 3 (RGB), to which they are resized. Both may have a batch axis of 1 in front. Arrays and
 	// CSV have a shape of their own: there it is not looked at.
 	Shape tensor.Shape
 	// Type of raw elements, little-endian: Float32, Uint8, Int8, Int16 or another
@@ -78,7 +79,10 @@ func (s *Samples) Array() Array {
 //   - .csv, .csv.gz: a sample a line, see Options.LabelColumn;
 //   - .bin: elements of Options.Type alone, samples of Options.Shape one behind the
 //     other;
-//   - a folder of .bin files, in the order of their
+//   - .png, .jpg, .jpeg: an image of values 0 to 255, all of it resized to
+//     Options.Shape: bilinear with half-pixel centers, without antialiasing and
+//     rounding, like TensorFlow's default;
+//   - a folder of .png and .jpg or of .bin files, in the order of their
 //     paths. If it has folders, each is a class.
 //
 // A file with another extension is read by the mark that its content begins with.
@@ -123,6 +127,7 @@ var kinds = []kind{
 	{"CSV", []string{".csv"}, nil, false, (*builder).csvFile},
 	{"compressed CSV", []string{".csv.gz"}, nil, false, (*builder).csvGzip},
 	{"raw", []string{".bin"}, nil, true, (*builder).raw},
+	{"image", []string{".png", ".jpg", ".jpeg"}, []string{pngMark, jpegMark}, true, (*builder).image},
 }
 
 func kindByName(path string) *kind {
@@ -151,7 +156,7 @@ func kindByMark(f *os.File) (*kind, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%w: no kind of file that is known here: want .npy, .npz, .csv, .csv.gz, .bin or a folder", ErrUnsupported)
+	return nil, fmt.Errorf("%w: no kind of file that is known here: want .npy, .npz, .csv, .csv.gz, .bin, .png or .jpg, or a folder", ErrUnsupported)
 }
 
 // builder collects samples.
