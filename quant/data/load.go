@@ -28,7 +28,8 @@ type Options struct {
 	// takes; 0 means DefaultLimit.
 	Limit int64
 	// Shape of one sample where the file does not have one: raw elements; images,
-	// H × W × C with C 1 (gray) or 3 (RGB), to which they are resized. Both may have a batch axis of 1 in front. Arrays and
+	// H × W × C with C 1 (gray) or 3 (RGB), to which they are resized; sounds, a
+	// window of as many samples. Both may have a batch axis of 1 in front. Arrays and
 	// CSV have a shape of their own: there it is not looked at.
 	Shape tensor.Shape
 	// Type of raw elements, little-endian: Float32, Uint8, Int8, Int16 or another
@@ -41,6 +42,12 @@ type Options struct {
 	// of them counts the others as the model does. Nil: the names that occur, sorted
 	// by their bytes.
 	Classes []string
+	// Step is the distance between the beginnings of a sound's windows, in samples;
+	// 0 means a window's length, so that they do not overlap.
+	Step int
+	// Rate is what every sound has to have, in samples a second; 0: whatever the
+	// first one has.
+	Rate int
 	// Scale and Offset make value·Scale + Offset of every value, in float32. Scale 0
 	// means 1.
 	Scale, Offset float32
@@ -82,7 +89,8 @@ func (s *Samples) Array() Array {
 //   - .png, .jpg, .jpeg: an image of values 0 to 255, all of it resized to
 //     Options.Shape: bilinear with half-pixel centers, without antialiasing and
 //     rounding, like TensorFlow's default;
-//   - a folder of .png and .jpg or of .bin files, in the order of their
+//   - .wav: 16-bit PCM of one channel, values -32768 to 32767, cut into windows;
+//   - a folder of .png and .jpg, of .wav or of .bin files, in the order of their
 //     paths. If it has folders, each is a class.
 //
 // A file with another extension is read by the mark that its content begins with.
@@ -109,6 +117,7 @@ func Load(path string, o Options) (Samples, error) {
 	if len(b.X) == 0 {
 		return Samples{}, fmt.Errorf("%s: %w: there are none", path, ErrSamples)
 	}
+	b.noteSounds()
 	return b.Samples, nil
 }
 
@@ -128,6 +137,7 @@ var kinds = []kind{
 	{"compressed CSV", []string{".csv.gz"}, nil, false, (*builder).csvGzip},
 	{"raw", []string{".bin"}, nil, true, (*builder).raw},
 	{"image", []string{".png", ".jpg", ".jpeg"}, []string{pngMark, jpegMark}, true, (*builder).image},
+	{"sound", []string{".wav"}, []string{"RIFF"}, true, (*builder).sound},
 }
 
 func kindByName(path string) *kind {
@@ -156,7 +166,7 @@ func kindByMark(f *os.File) (*kind, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%w: no kind of file that is known here: want .npy, .npz, .csv, .csv.gz, .bin, .png or .jpg, or a folder", ErrUnsupported)
+	return nil, fmt.Errorf("%w: no kind of file that is known here: want .npy, .npz, .csv, .csv.gz, .bin, .png, .jpg or .wav, or a folder", ErrUnsupported)
 }
 
 // builder collects samples.
@@ -167,6 +177,10 @@ type builder struct {
 	size  int              // values of one sample, once the shape is known
 	row   []float32        // scratch of that size
 	wide  []float64        // scratch of that size, with declared features
+
+	rate            int // of the sounds so far
+	padded, cut     int // sounds
+	paddedTo, spare int // samples
 }
 
 func newBuilder(o Options) (*builder, error) {
@@ -182,8 +196,8 @@ func newBuilder(o Options) (*builder, error) {
 			return nil, fmt.Errorf("%w: scale %v, offset %v, want finite numbers", ErrOptions, o.Scale, o.Offset)
 		}
 	}
-	if o.Limit < 0 {
-		return nil, fmt.Errorf("%w: limit %d, want none below 0", ErrOptions, o.Limit)
+	if o.Limit < 0 || o.Step < 0 || o.Rate < 0 {
+		return nil, fmt.Errorf("%w: limit %d, step %d, rate %d, want none below 0", ErrOptions, o.Limit, o.Step, o.Rate)
 	}
 	if err := checkClasses(o.Classes); err != nil {
 		return nil, err

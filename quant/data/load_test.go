@@ -186,6 +186,8 @@ func TestLoadRefusesOptions(t *testing.T) {
 		"scale":             {Scale: inf},
 		"offset":            {Offset: -inf},
 		"limit":             {Limit: -1},
+		"step":              {Step: -1},
+		"rate":              {Rate: -1},
 		"class twice":       {Classes: []string{"a", "b", "a"}},
 		"feature":           {Features: feature.Set{{Name: "a"}}},
 		"no feature":        {Features: feature.Set{}},
