@@ -28,6 +28,9 @@ func (b *builder) npz(f *os.File, size int64) error {
 	if err := b.array(arrays[0]); err != nil {
 		return fmt.Errorf("array \"x\": %w", err)
 	}
+	if b.o.Unlabeled {
+		return nil
+	}
 	arrays, err = readNPZ(f, size, b.o.Limit, []string{"y"})
 	if errors.Is(err, ErrMissing) {
 		return nil
@@ -50,7 +53,7 @@ func (b *builder) array(a Array) error {
 	case len(a.Shape) == 0:
 		return fmt.Errorf("%w: a single number, want an axis that counts samples", ErrSamples)
 	case len(a.Data) == 0:
-		return fmt.Errorf("%w: there are none, the array's shape is %v", ErrSamples, a.Shape)
+		return fmt.Errorf("%w: empty, the shape is %v", ErrSamples, a.Shape)
 	}
 	if err := b.setShape(a.Shape[1:]); err != nil {
 		return err
@@ -79,7 +82,7 @@ func (b *builder) addElements(p []byte, read func([]byte) float64, width int) er
 func (b *builder) numbers(a Array) error {
 	n, _ := a.Shape.Elements()
 	if count := b.Count(); len(a.Shape) == 0 || n != count || a.Shape[0] != count {
-		return fmt.Errorf("%w: shape %v, want a class for each of %d samples", ErrFormat, a.Shape, count)
+		return fmt.Errorf("%w: shape %v, want one label for each of %d samples", ErrFormat, a.Shape, count)
 	}
 	y, err := a.Ints()
 	if err != nil {

@@ -250,7 +250,7 @@ func (t *table) sample() error {
 	if err := t.b.add(); err != nil {
 		return fmt.Errorf("line %d: %w", t.line, err)
 	}
-	if t.label < 0 {
+	if t.label < 0 || t.b.o.Unlabeled {
 		return nil
 	}
 	text := strings.TrimSpace(t.fields[t.label])

@@ -30,6 +30,7 @@ func TestLoadCSV(t *testing.T) {
 		{"numbers of named classes", "1,2.5,0\n-3,4e2,1\n", Options{LabelColumn: "3", Classes: []string{"x", "y"}}, two([]int{0, 1}, "x", "y")},
 		{"names that are numbers", "1,2.5,0\n-3,4e2,1\n", Options{LabelColumn: "3", Classes: []string{"1", "0"}}, two([]int{1, 0}, "1", "0")},
 		{"a number and a name", "a,b,c\n1,2.5,10\n-3,4e2,9+\n", Options{LabelColumn: "c"}, two([]int{0, 1}, "10", "9+")},
+		{"classes unread", "a,y,b\n1,,2.5\n-3,-1,4e2\n", Options{LabelColumn: "y", Unlabeled: true}, two(nil)},
 		{"scaled", "1,2\n", Options{Scale: 0.5, Offset: 1}, Samples{X: []float32{1.5, 2}, Shape: tensor.Shape{2}}},
 		{"a field of two lines", "\"a\nb\",c\n1,2\n", Options{}, Samples{X: []float32{1, 2}, Shape: tensor.Shape{2}}},
 	} {

@@ -19,13 +19,16 @@ type found struct {
 // the folder itself, or in folders that stand for their classes, at any depth.
 // Names that begin with a dot are passed over, other files are noted.
 func (b *builder) folder(path string) error {
-	w := &walk{limit: b.o.Limit / 4}
+	if err := b.columnless(nil); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	w := &walk{limit: b.o.Limit / 4, names: b.o.Classes, unlabeled: b.o.Unlabeled}
 	entries, err := os.ReadDir(path) // sorted by name
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if err := w.entry(path, e, b.o.Classes); err != nil {
+		if err := w.entry(path, e); err != nil {
 			return err
 		}
 	}
@@ -59,17 +62,19 @@ func (b *builder) folder(path string) error {
 
 // walk finds files.
 type walk struct {
-	limit   int64 // files; each is a value or more
-	kind    *kind
-	files   []found
-	classes []string
-	counts  []int  // files of each class
-	left    int    // files left out
-	example string // one of them
+	limit     int64    // files; each is a value or more
+	names     []string // of classes, in their order; nil: as the folders are called
+	unlabeled bool     // folders are no classes
+	kind      *kind
+	files     []found
+	classes   []string
+	counts    []int  // files of each class
+	left      int    // files left out
+	example   string // one of them
 }
 
 // entry looks at what lies in the folder itself.
-func (w *walk) entry(path string, e fs.DirEntry, names []string) error {
+func (w *walk) entry(path string, e fs.DirEntry) error {
 	if hidden(e.Name()) {
 		return nil
 	}
@@ -81,9 +86,11 @@ func (w *walk) entry(path string, e fs.DirEntry, names []string) error {
 	if !info.IsDir() {
 		return w.file(at, -1)
 	}
-	class, err := w.class(at, e.Name(), names)
-	if err != nil {
-		return err
+	class := -1
+	if !w.unlabeled {
+		if class, err = w.class(at, e.Name()); err != nil {
+			return err
+		}
 	}
 	return fs.WalkDir(os.DirFS(at), ".", func(below string, e fs.DirEntry, err error) error {
 		switch {
@@ -103,17 +110,17 @@ func (w *walk) entry(path string, e fs.DirEntry, names []string) error {
 func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
 // class gives a folder its number.
-func (w *walk) class(path, name string, names []string) (int, error) {
-	if names == nil {
+func (w *walk) class(path, name string) (int, error) {
+	if w.names == nil {
 		w.classes, w.counts = append(w.classes, name), append(w.counts, 0)
 		return len(w.classes) - 1, nil
 	}
-	i := slices.Index(names, name)
+	i := slices.Index(w.names, name)
 	if i < 0 {
-		return 0, fmt.Errorf("%s: %w: class %.40q is none of the %d that are named", path, ErrFormat, name, len(names))
+		return 0, fmt.Errorf("%s: %w: class %.40q is none of the %d that are named", path, ErrFormat, name, len(w.names))
 	}
 	if w.classes == nil {
-		w.classes, w.counts = names, make([]int, len(names))
+		w.classes, w.counts = w.names, make([]int, len(w.names))
 	}
 	return i, nil
 }

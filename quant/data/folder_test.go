@@ -55,8 +55,8 @@ func TestLoadFolderNotes(t *testing.T) {
 
 func TestLoadFolderRefuses(t *testing.T) {
 	o := Options{Type: tensor.Uint8, Shape: tensor.Shape{1}}
-	limited, named := o, o
-	limited.Limit, named.Classes = 8, []string{"dog"}
+	limited, named, column := o, o, o
+	limited.Limit, named.Classes, column.LabelColumn = 8, []string{"dog"}, "y"
 	for _, c := range []struct {
 		name  string
 		files []string
@@ -68,6 +68,7 @@ func TestLoadFolderRefuses(t *testing.T) {
 		{"others alone", []string{"x.txt", "a/b.txt"}, o, ErrSamples, "2 other files"},
 		{"two kinds", []string{"a/1.bin", "a/2.png"}, o, ErrFormat, "2.png"},
 		{"beside folders", []string{"a/1.bin", "b.bin"}, o, ErrFormat, "b.bin"},
+		{"label column", []string{"a/1.bin"}, column, ErrOptions, "no CSV"},
 		{"unknown class", []string{"cat/1.bin", "dog/1.bin"}, named, ErrFormat, `"cat"`},
 		{"limit of files", []string{"1.bin", "2.bin", "3.bin"}, limited, ErrTooLarge, "more than 2 files"},
 		{"limit after the first", []string{"1.bin", "2.bin", "3.bin"}, Options{Limit: 16, Type: tensor.Uint8, Shape: tensor.Shape{2}}, ErrTooLarge, "3 or more samples"},
@@ -97,4 +98,13 @@ func TestLoadFolderFollowsLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	refuses(t, "device", dir, Options{Type: tensor.Uint8, Shape: tensor.Shape{1}}, ErrUnsupported, "4.bin")
+}
+
+// TestLoadFolderUnlabeled: wherever files lie, they are samples.
+func TestLoadFolderUnlabeled(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "b/1.bin", []byte{2})
+	put(t, dir, "a.bin", []byte{1})
+	loads(t, "unlabeled", dir, Options{Type: tensor.Uint8, Shape: tensor.Shape{1}, Classes: []string{"x"}, Unlabeled: true},
+		Samples{X: []float32{1, 2}, Shape: tensor.Shape{1}})
 }

@@ -47,6 +47,7 @@ func (b *builder) image(f *os.File, _ int64) error {
 	if err != nil {
 		return err
 	}
+	b.Pixels = true
 	resize(b.row, height, width, source{m, m.Bounds(), channels})
 	return b.add()
 }

@@ -85,7 +85,7 @@ func TestLoadImage(t *testing.T) {
 		case 2:
 			shape = tensor.Shape{shape[0], shape[1], 1}
 		}
-		loads(t, c.name, put(t, t.TempDir(), "x.png", pngOf(t, c.image)), c.o, Samples{X: c.want, Shape: shape})
+		loads(t, c.name, put(t, t.TempDir(), "x.png", pngOf(t, c.image)), c.o, Samples{X: c.want, Shape: shape, Pixels: true})
 	}
 }
 
@@ -195,7 +195,7 @@ func TestLoadImageFolder(t *testing.T) {
 	put(t, dir, "bright/b.png", pngOf(t, gray([]byte{200, 220}, []byte{200, 220})))
 	put(t, dir, "bright/a.jpg", jpegOf(t, painted(image.NewGray(image.Rect(0, 0, 8, 8)), color.Gray{Y: 255})))
 	loads(t, "folder", dir, Options{Shape: tensor.Shape{1, 2, 1}}, Samples{
-		X: []float32{255, 255, 200, 220, 10, 20}, Shape: tensor.Shape{1, 2, 1}, Y: []int{0, 0, 1}, Classes: []string{"bright", "dark"},
+		X: []float32{255, 255, 200, 220, 10, 20}, Shape: tensor.Shape{1, 2, 1}, Pixels: true, Y: []int{0, 0, 1}, Classes: []string{"bright", "dark"},
 	})
 	broken := put(t, dir, "dark/b.png", []byte("no image"))
 	refuses(t, "broken", dir, Options{Shape: tensor.Shape{1, 2, 1}}, ErrFormat, broken+": ")

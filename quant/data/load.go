@@ -42,6 +42,8 @@ type Options struct {
 	// of them counts the others as the model does. Nil: the names that occur, sorted
 	// by their bytes.
 	Classes []string
+	// Unlabeled: classes are not wanted. They are neither read nor checked.
+	Unlabeled bool
 	// Step is the distance between the beginnings of a sound's windows, in samples;
 	// 0 means a window's length, so that they do not overlap.
 	Step int
@@ -61,6 +63,7 @@ type Options struct {
 type Samples struct {
 	X       []float32    // one sample behind the other, all finite
 	Shape   tensor.Shape // of one sample
+	Pixels  bool         // Shape is an image's: height, width, channels
 	Y       []int        // the class of each, 0 or more; nil where the source has none
 	Classes []string     // names by class; nil where the source has numbers alone
 	Notes   []string     // what was left out or filled up, in words
@@ -106,12 +109,11 @@ func Load(path string, o Options) (Samples, error) {
 	if err != nil {
 		return Samples{}, err
 	}
+	read := b.single
 	if info.IsDir() {
-		err = b.folder(path)
-	} else {
-		err = b.single(path)
+		read = b.folder
 	}
-	if err != nil {
+	if err := read(path); err != nil {
 		return Samples{}, err
 	}
 	if len(b.X) == 0 {
@@ -127,17 +129,18 @@ type kind struct {
 	extensions []string
 	marks      []string // what files begin with; none for formats without a mark
 	collected  bool     // whether folders of such files are sets of samples
+	columns    bool     // whether it has columns
 	read       func(b *builder, f *os.File, size int64) error
 }
 
 var kinds = []kind{
-	{"NumPy array", []string{".npy"}, []string{npyMagic}, false, (*builder).npy},
-	{"NumPy archive", []string{".npz"}, []string{"PK\x03\x04", "PK\x05\x06"}, false, (*builder).npz},
-	{"CSV", []string{".csv"}, nil, false, (*builder).csvFile},
-	{"compressed CSV", []string{".csv.gz"}, nil, false, (*builder).csvGzip},
-	{"raw", []string{".bin"}, nil, true, (*builder).raw},
-	{"image", []string{".png", ".jpg", ".jpeg"}, []string{pngMark, jpegMark}, true, (*builder).image},
-	{"sound", []string{".wav"}, []string{"RIFF"}, true, (*builder).sound},
+	{"NumPy array", []string{".npy"}, []string{npyMagic}, false, false, (*builder).npy},
+	{"NumPy archive", []string{".npz"}, []string{"PK\x03\x04", "PK\x05\x06"}, false, false, (*builder).npz},
+	{"CSV", []string{".csv"}, nil, false, true, (*builder).csvFile},
+	{"compressed CSV", []string{".csv.gz"}, nil, false, true, (*builder).csvGzip},
+	{"raw", []string{".bin"}, nil, true, false, (*builder).raw},
+	{"image", []string{".png", ".jpg", ".jpeg"}, []string{pngMark, jpegMark}, true, false, (*builder).image},
+	{"sound", []string{".wav"}, []string{"RIFF"}, true, false, (*builder).sound},
 }
 
 func kindByName(path string) *kind {
@@ -227,8 +230,20 @@ func (b *builder) single(path string) error {
 				return err
 			}
 		}
+		if err := b.columnless(k); err != nil {
+			return err
+		}
 		return k.read(b, f, size)
 	})
+}
+
+// columnless refuses a label column of what has none: to go on without labels
+// would surprise.
+func (b *builder) columnless(k *kind) error {
+	if b.o.LabelColumn == "" || k != nil && k.columns {
+		return nil
+	}
+	return fmt.Errorf("%w: a label column %.40q, and it is no CSV file", ErrOptions, b.o.LabelColumn)
 }
 
 // open gives a regular file to read; to open a pipe may never end. Errors of read

@@ -93,6 +93,7 @@ func TestLoadArrays(t *testing.T) {
 		{"x.npz", npzOf(t, Named{"x", x}), Options{}, samples},
 		{"xy.npz", npzOf(t, Named{"y", y}, Named{"x", x}), Options{}, labeled},
 		{"archive by mark", npzOf(t, Named{"x", x}, Named{"y", y}), Options{Classes: named.Classes}, named},
+		{"classes unread.npz", npzOf(t, Named{"x", x}, Named{"y", x}), Options{Unlabeled: true}, samples},
 		{"scaled.npy", npyOf(t, bytes), Options{Scale: 1. / 255, Offset: -0.5}, Samples{X: []float32{-0.5, 0.5}, Shape: tensor.Shape{}}},
 	} {
 		loads(t, c.name, put(t, dir, c.name, c.content), c.o, c.want)
@@ -115,8 +116,9 @@ func TestLoadArraysRefuses(t *testing.T) {
 	}{
 		{"nan.npy", npyOf(t, nan), Options{}, ErrSamples, "sample 1: data: bad samples: NaN at index 1"},
 		{"scalar.npy", npyOf(t, FromFloat32s([]float32{1})), Options{}, ErrSamples, "axis"},
-		{"empty.npy", npyOf(t, FromFloat32s(nil, 0, 2)), Options{}, ErrSamples, "there are none"},
-		{"flat.npy", npyOf(t, FromFloat32s(nil, 2, 0)), Options{}, ErrSamples, "there are none"},
+		{"empty.npy", npyOf(t, FromFloat32s(nil, 0, 2)), Options{}, ErrSamples, "empty"},
+		{"flat.npy", npyOf(t, FromFloat32s(nil, 2, 0)), Options{}, ErrSamples, "empty"},
+		{"column.npy", npyOf(t, x), Options{LabelColumn: "y"}, ErrOptions, "no CSV"},
 		{"cut.npy", npyOf(t, x)[:100], Options{}, ErrFormat, "cut.npy: "},
 		{"large.npy", npyOf(t, x), Options{Limit: 15}, ErrTooLarge, "limit 15"},
 		{"wide.npy", npyOf(t, Array{Shape: tensor.Shape{5, 1}, Type: tensor.Uint8, Data: make([]byte, 5)}), Options{Limit: 16}, ErrTooLarge, "at most 4"},

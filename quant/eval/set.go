@@ -63,9 +63,29 @@ func NewSet(inputs []Tensor, arrays []data.Array, perms [][]int) (*Set, error) {
 		if i < len(perms) {
 			perm = perms[i]
 		}
-		if err := s.add(names[i], inputs[i], a, perm, len(inputs) == 1); err != nil {
+		if err := s.add(names[i], inputs[i], a.Shape, a.Float32s, perm, len(inputs) == 1); err != nil {
 			return nil, fmt.Errorf("array %q: %w", names[i], err)
 		}
+	}
+	return s, nil
+}
+
+// FromSamples fits samples of any source to a model with one input, as NewSet does
+// an array. Images have their channels last already, whatever perms says of the
+// model. The Set refers to x.X where nothing has to be transposed, and begins with
+// x's notes. Errors match ErrSamples.
+func FromSamples(inputs []Tensor, x *data.Samples, perms [][]int) (*Set, error) {
+	if len(inputs) != 1 {
+		return nil, fmt.Errorf("%w: samples of one input, the model has %d", ErrSamples, len(inputs))
+	}
+	var perm []int
+	if len(perms) == 1 && !x.Pixels {
+		perm = perms[0]
+	}
+	s := &Set{Notes: slices.Clone(x.Notes)}
+	shape := slices.Concat(tensor.Shape{x.Count()}, x.Shape)
+	if err := s.add("x", inputs[0], shape, func() ([]float32, error) { return x.X, nil }, perm, true); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -84,19 +104,20 @@ func FromRows(m Model, values []float32) (*Set, error) {
 	return &Set{Count: len(values) / size, Windows: 1, series: []series{{values, size, size, 0}}}, nil
 }
 
-func (s *Set) add(name string, in Tensor, a data.Array, perm []int, alone bool) error {
-	if len(a.Shape) == 0 || a.Shape[0] == 0 || len(a.Data) == 0 {
-		return fmt.Errorf("%w: empty, its shape is %v", ErrSamples, a.Shape)
+// add fits the values that read gives, of a shape whose first axis counts samples.
+func (s *Set) add(name string, in Tensor, shape tensor.Shape, read func() ([]float32, error), perm []int, alone bool) error {
+	if n, _ := shape.Elements(); len(shape) == 0 || n == 0 {
+		return fmt.Errorf("%w: empty, its shape is %v", ErrSamples, shape)
 	}
-	count := a.Shape[0]
+	count := shape[0]
 	if len(s.series) > 0 && count != s.Count {
 		return fmt.Errorf("%w: %d samples, the array before has %d", ErrSamples, count, s.Count)
 	}
-	f, ok := fit(in.Shape, a.Shape[1:], perm, alone)
+	f, ok := fit(in.Shape, shape[1:], perm, alone)
 	if !ok {
-		return fmt.Errorf("%w: %d samples of shape %v, the model takes %v", ErrSamples, count, a.Shape[1:], in.Shape)
+		return fmt.Errorf("%w: %d samples of shape %v, the model takes %v", ErrSamples, count, shape[1:], in.Shape)
 	}
-	values, err := a.Float32s()
+	values, err := read()
 	if err != nil {
 		return err
 	}

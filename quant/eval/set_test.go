@@ -97,6 +97,46 @@ func TestNewSetRefuses(t *testing.T) {
 	}
 }
 
+// TestFromSamples: what was loaded fits like an array of the same shape, but images
+// lie as they were loaded.
+func TestFromSamples(t *testing.T) {
+	x := counting(2, 2, 3, 2)
+	values, err := x.Float32s()
+	if err != nil {
+		t.Fatal(err)
+	}
+	perms := [][]int{{0, 2, 3, 1}} // a model of 2 channels, first in its own layout
+	for _, c := range []struct {
+		name    string
+		pixels  bool
+		shape   tensor.Shape
+		want    []float32 // of sample 1
+		comment string
+	}{
+		{"image", true, tensor.Shape{2, 3, 2}, values[12:], ""},
+		{"array in the model's layout", false, tensor.Shape{2, 2, 3}, []float32{12, 18, 13, 19, 14, 20, 15, 21, 16, 22, 17, 23}, "transposed"},
+		{"flat", false, tensor.Shape{12}, []float32{12, 18, 13, 19, 14, 20, 15, 21, 16, 22, 17, 23}, "transposed"},
+	} {
+		s, err := FromSamples(input(1, 2, 3, 2), &data.Samples{X: values, Shape: c.shape, Pixels: c.pixels, Notes: []string{"first"}}, perms)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		at := make([][]float32, 1)
+		if s.window(at, 1, 0); s.Count != 2 || !slices.Equal(at[0], c.want) {
+			t.Errorf("%s: got %d samples, %v, want 2, %v", c.name, s.Count, at[0], c.want)
+		}
+		if notes := strings.Join(s.Notes, "; "); !strings.HasPrefix(notes, "first") || !strings.Contains(notes, c.comment) {
+			t.Errorf("%s: got notes %q, want %q behind the samples' own", c.name, notes, c.comment)
+		}
+	}
+	for name, inputs := range map[string][]Tensor{"other shape": input(1, 5), "two inputs": append(input(1, 12), input(1, 12)...)} {
+		if s, err := FromSamples(inputs, &data.Samples{X: values, Shape: tensor.Shape{12}}, nil); !errors.Is(err, ErrSamples) || s != nil {
+			t.Errorf("%s: got %v, %v, want %v", name, s, err, ErrSamples)
+		}
+	}
+}
+
 func TestSeveralInputs(t *testing.T) {
 	inputs := append(input(1, 2), input(1, 4)...)
 	s, err := NewSet(inputs, []data.Array{counting(3, 2), counting(3, 4)}, nil)
