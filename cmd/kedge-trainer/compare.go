@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"kedge/cmd/internal/cli"
-	"kedge/quant/data"
 	"kedge/quant/eval"
 )
 
@@ -15,16 +14,20 @@ func compareCommand() cli.Command {
 	return cli.Command{
 		Name: "compare", Args: "A B", Summary: "put two models side by side: size, cost, operators, and results on samples",
 		Detail: `
-Give the float model first, then what was made of it. With --data, an .npz file of samples x and,
-if there are, classes y, both run on all samples: the signal-to-quantization-noise ratio
+Give the float model first, then what was made of it. With --data, samples and, if there are, their
+classes, both run on all samples: the signal-to-quantization-noise ratio
 10·log10(Σ a² / Σ (a − b)²) is printed for what goes into the final SOFTMAX (or LOGISTIC) and for
 every tensor that has the same name in both, beside the share of equal answers and the accuracy
-of each. Integer models run as on a device, to the byte.`,
+of each. Integer models run as on a device, to the byte.
+` + samplesDetail,
 		Setup: func(fs *flag.FlagSet) cli.Run {
-			path := fs.String("data", "", "`FILE.npz` with samples, array x, and classes, array y")
+			var f sampleFlags
+			f.flags(fs)
+			f.classFlags(fs)
+			path := fs.String("data", "", "`PATH` of samples and, if there are, their classes")
 			asJSON := fs.Bool("json", false, "print one JSON object")
 			return func(ctx context.Context, env cli.Env, args []string) error {
-				r, err := compareModels(ctx, env, args[0], args[1], *path)
+				r, err := compareModels(ctx, env, args[0], args[1], *path, &f)
 				if err != nil {
 					return err
 				}
@@ -63,7 +66,7 @@ type layerReport struct {
 	SQNR *float64 `json:"sqnr_db"` // null where nothing differs
 }
 
-func compareModels(ctx context.Context, env cli.Env, a, b, samples string) (*compareReport, error) {
+func compareModels(ctx context.Context, env cli.Env, a, b, samples string, f *sampleFlags) (*compareReport, error) {
 	r := &compareReport{}
 	var err error
 	if r.A, err = describe(a); err != nil && !errors.Is(err, errCannotRun) {
@@ -73,13 +76,13 @@ func compareModels(ctx context.Context, env cli.Env, a, b, samples string) (*com
 		return nil, err
 	}
 	if samples != "" {
-		r.Results, err = compareOn(ctx, env, a, b, samples)
+		r.Results, err = compareOn(ctx, env, a, b, samples, f)
 		return r, err
 	}
 	return r, nil
 }
 
-func compareOn(ctx context.Context, env cli.Env, a, b, samples string) (*comparedReport, error) {
+func compareOn(ctx context.Context, env cli.Env, a, b, samples string, f *sampleFlags) (*comparedReport, error) {
 	reference, err := openModel(a)
 	if err != nil {
 		return nil, err
@@ -92,16 +95,12 @@ func compareOn(ctx context.Context, env cli.Env, a, b, samples string) (*compare
 	if perms == nil {
 		perms = candidate.perms
 	}
-	s, err := readSamples(samples, reference.Inputs(), perms)
+	s, err := f.read(samples, reference.Inputs(), perms)
 	if err != nil {
 		return nil, err
 	}
-	y, err := readLabels(samples, s)
-	if err != nil && !errors.Is(err, data.ErrMissing) {
-		return nil, err
-	}
 	p := newProgress(env.Stderr)
-	c, err := eval.Compare(ctx, reference, candidate, s, y, eval.Options{Progress: p.step("comparing")})
+	c, err := eval.Compare(ctx, reference, candidate, s.Set, s.labels, eval.Options{Progress: p.step("comparing")})
 	p.end()
 	if err != nil {
 		return nil, evalError(a+" and "+b, samples, err)

@@ -17,20 +17,24 @@ func evalCommand() cli.Command {
 	return cli.Command{
 		Name: "eval", Args: "MODEL", Summary: "measure a model's accuracy on labeled samples",
 		Detail: `
-FILE.npz holds the samples, an array x as the float model takes them, and their classes, an array
-y counted from 0. Integer models run as on a device, to the byte.
+Samples are given as the float model takes them, with their classes, counted from 0 as the model's
+outputs. Integer models run as on a device, to the byte.
 A classifier's accuracy is printed with its standard error, and how many samples of each class
 were found. Of a model whose output has the shape of its input the area under the ROC curve is
 printed, for the mean squared error of reconstruction as a sign of class 1; a sample that
-is longer than the input is slid over, and the errors of its windows are averaged.`,
+is longer than the input is slid over, and the errors of its windows are averaged.
+` + samplesDetail,
 		Setup: func(fs *flag.FlagSet) cli.Run {
-			path := fs.String("data", "", "`FILE.npz` with samples and classes, arrays x and y")
+			var f sampleFlags
+			f.flags(fs)
+			f.classFlags(fs)
+			path := fs.String("data", "", "`PATH` of the samples and their classes")
 			asJSON := fs.Bool("json", false, "print one JSON object")
 			return func(ctx context.Context, env cli.Env, args []string) error {
 				if *path == "" {
 					return missing("data")
 				}
-				return evaluate(ctx, env, args[0], *path, *asJSON)
+				return evaluate(ctx, env, args[0], *path, &f, *asJSON)
 			}
 		},
 	}
@@ -79,21 +83,21 @@ func newResultReport(r *eval.Result) resultReport {
 	return out
 }
 
-func evaluate(ctx context.Context, env cli.Env, path, samples string, asJSON bool) error {
+func evaluate(ctx context.Context, env cli.Env, path, samples string, f *sampleFlags, asJSON bool) error {
 	m, err := openModel(path)
 	if err != nil {
 		return err
 	}
-	s, err := readSamples(samples, m.Inputs(), m.perms)
+	s, err := f.read(samples, m.Inputs(), m.perms)
 	if err != nil {
 		return err
 	}
-	y, err := readLabels(samples, s)
+	y, err := s.classes()
 	if err != nil {
 		return err
 	}
 	p := newProgress(env.Stderr)
-	r, err := eval.Evaluate(ctx, m, s, y, eval.Options{Progress: p.step("evaluating")})
+	r, err := eval.Evaluate(ctx, m, s.Set, y, eval.Options{Progress: p.step("evaluating")})
 	p.end()
 	if err != nil {
 		return evalError(path, samples, err)

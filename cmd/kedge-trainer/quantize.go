@@ -20,9 +20,9 @@ func quantizeCommand() cli.Command {
 	return cli.Command{
 		Name: "quantize", Args: "MODEL", Summary: "make an int8 .tflite of a float ONNX or .tflite model",
 		Detail: `
-FILE.npz holds an array x of samples as the float model takes them, the first axis counting
-them: some hundred inputs as they will occur, of every kind. Images may have their channels first
-or last. A model with several inputs takes arrays x0, x1 and so on.
+Samples are given as the float model takes them: some hundred inputs as they will occur, of every
+kind. Arrays of images may have their channels first or last. A model with several inputs takes
+arrays x0, x1 and so on of an .npz file.
 --method is how the range of every activation is found: minmax, percentile[:P], mse, entropy,
 moving-average[:DECAY], or auto, which tries them all, with and without correcting biases, takes the
 one whose results on the samples come nearest to the float model's, and then lets single
@@ -31,7 +31,8 @@ activations take another method's range where that helps on both halves of the s
 another, until the results are that near.
 The results are measured as a device computes them. SQNR is the signal-to-quantization-noise ratio
 of what goes into the final SOFTMAX (or LOGISTIC), of the output where there is none.
-Nothing is written unless everything has succeeded.`,
+Nothing is written unless everything has succeeded.
+` + samplesDetail,
 		Setup: setupQuantize,
 	}
 }
@@ -39,6 +40,7 @@ Nothing is written unless everything has succeeded.`,
 // quantize is one run of the command.
 type quantize struct {
 	calibration string
+	samples     sampleFlags
 	output      string
 	method      string
 	activations string
@@ -61,7 +63,9 @@ type quantize struct {
 
 func setupQuantize(fs *flag.FlagSet) cli.Run {
 	q := &quantize{}
-	fs.StringVar(&q.calibration, "calibration", "", "`FILE.npz` with samples, array x")
+	fs.StringVar(&q.calibration, "calibration", "", "`PATH` of the samples")
+	q.samples.flags(fs)
+	q.samples.options.Unlabeled = true
 	fs.StringVar(&q.output, "output", "", "`FILE` to write, a .tflite file")
 	fs.StringVar(&q.method, "method", methodAuto, "`METHOD` that finds the activations' ranges")
 	fs.StringVar(&q.activations, "activations", "int8", "`TYPE` of activations: int8 or int16")
@@ -225,9 +229,11 @@ func (q *quantize) calibrate(ctx context.Context, n *network, c *calibrated) err
 	if err != nil {
 		return importError(n.path, err)
 	}
-	if c.set, err = readSamples(q.calibration, reference.Inputs(), n.perms); err != nil {
+	read, err := q.samples.read(q.calibration, reference.Inputs(), n.perms)
+	if err != nil {
 		return err
 	}
+	c.set = read.Set
 	c.statistics, err = calib.Collect(ctx, c.graph, c.set.Values(), calib.Options{Progress: q.progress.step("calibrating")})
 	if err != nil {
 		if errors.Is(err, calib.ErrSamples) {

@@ -40,6 +40,7 @@ func writeModels(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs(name), content, 0o600))
 	}
 	writeSamples(ts, w, rng)
+	writeSources(ts, w)
 }
 
 // writeSamples labels samples as the float model answers.
