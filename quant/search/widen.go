@@ -36,7 +36,7 @@ func (c *searching) widen(ctx context.Context, best *trial) (*trial, error) {
 	}
 	var over error
 	for _, to := range []tensor.Type{tensor.Int16, tensor.Float32} {
-		if c.o.PTQ.Activations == to {
+		if to == tensor.Int16 && c.o.PTQ.Activations == to {
 			continue
 		}
 		found, err := c.widenTo(ctx, best, to)
