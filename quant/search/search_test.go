@@ -24,7 +24,7 @@ type problem struct {
 	r     *eval.Recording
 }
 
-const width = 12
+const width = 20
 
 // floatIO leaves no quantization but that of layers.
 var floatIO = ptq.Options{FloatInput: true, FloatOutput: true}
