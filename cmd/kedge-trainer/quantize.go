@@ -65,7 +65,6 @@ func setupQuantize(fs *flag.FlagSet) cli.Run {
 	q := &quantize{}
 	fs.StringVar(&q.calibration, "calibration", "", "`PATH` of the samples")
 	q.samples.flags(fs)
-	q.samples.options.Unlabeled = true
 	fs.StringVar(&q.output, "output", "", "`FILE` to write, a .tflite file")
 	fs.StringVar(&q.method, "method", methodAuto, "`METHOD` that finds the activations' ranges")
 	fs.StringVar(&q.activations, "activations", "int8", "`TYPE` of activations: int8 or int16")
@@ -229,11 +228,12 @@ func (q *quantize) calibrate(ctx context.Context, n *network, c *calibrated) err
 	if err != nil {
 		return importError(n.path, err)
 	}
+	q.samples.options.Unlabeled = q.reportDir == ""
 	read, err := q.samples.read(q.calibration, reference.Inputs(), n.perms)
 	if err != nil {
 		return err
 	}
-	c.set = read.Set
+	c.set, c.labels = read.Set, read.labels
 	c.statistics, err = calib.Collect(ctx, c.graph, c.set.Values(), calib.Options{Progress: q.progress.step("calibrating")})
 	if err != nil {
 		if errors.Is(err, calib.ErrSamples) {

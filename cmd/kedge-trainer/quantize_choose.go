@@ -41,6 +41,7 @@ type calibrated struct {
 	options    ptq.Options
 	emit       emit.Options
 	set        *eval.Set         // this and what follows: nil without samples
+	labels     []int             // nil without classes
 	statistics *calib.Statistics //
 	recording  *eval.Recording   // of the float network on set
 }

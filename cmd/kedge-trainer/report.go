@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"kedge/cmd/internal/cli"
-	"kedge/quant/data"
 	"kedge/quant/eval"
 	"kedge/quant/report"
 )
@@ -21,15 +20,15 @@ func reportCommand() cli.Command {
 	return cli.Command{
 		Name: "report", Args: "FLOAT QUANTIZED", Summary: "explain, layer by layer, what quantization cost",
 		Detail: `
-FLOAT is the float model, ONNX or .tflite, QUANTIZED the .tflite that was made of it. FILE.npz holds
-samples, an array x as the float model takes them, and, if there are, their classes, an array y.
-DIR receives report.html, a page for any browser that needs nothing else, and report.json with the
+FLOAT is the float model, ONNX or .tflite, QUANTIZED the .tflite that was made of it. DIR receives report.html, a page for any browser that needs nothing else, and report.json with the
 same fields: size, accuracy, ranges, clipping and the signal-to-quantization-noise ratio of every
 layer, why the worst ones lose, and estimated instructions on devices.
 Keeping every layer in float once takes as many runs as there are layers, on --sensitivity samples.`,
 		Setup: func(fs *flag.FlagSet) cli.Run {
 			r := &reporting{}
-			samples := fs.String("data", "", "`FILE.npz` with samples, array x, and classes, array y")
+			r.samples.flags(fs)
+			r.samples.classFlags(fs)
+			samples := fs.String("data", "", "`PATH` of the samples, and their classes if there are")
 			fs.StringVar(&r.dir, "output", "", "folder `DIR` to write to, made if absent")
 			fs.IntVar(&r.sensitivity, "sensitivity", 32, "`N` samples to try single layers in float on, 0 for none")
 			asJSON := fs.Bool("json", false, "print one JSON object, that of report.json")
@@ -53,6 +52,7 @@ Keeping every layer in float once takes as many runs as there are layers, on --s
 type reporting struct {
 	dir         string
 	sensitivity int
+	samples     sampleFlags
 }
 
 func (r *reporting) run(ctx context.Context, env cli.Env, float, quantized, samples string, asJSON bool) error {
@@ -78,17 +78,13 @@ func (r *reporting) run(ctx context.Context, env cli.Env, float, quantized, samp
 	if err != nil {
 		return importError(float, err)
 	}
-	s, err := readSamples(samples, reference.Inputs(), n.perms)
+	s, err := r.samples.read(samples, reference.Inputs(), n.perms)
 	if err != nil {
-		return err
-	}
-	y, err := readLabels(samples, s)
-	if err != nil && !errors.Is(err, data.ErrMissing) {
 		return err
 	}
 	made, err := r.make(ctx, newProgress(env.Stderr), report.Source{
 		FloatName: filepath.Base(float), IntegerName: filepath.Base(quantized), DataName: filepath.Base(samples),
-		Float: g, FloatFile: n.file, IntegerFile: file, Set: s, Labels: y,
+		Float: g, FloatFile: n.file, IntegerFile: file, Set: s.Set, Labels: s.labels,
 	})
 	if err != nil {
 		return evalError(float+" and "+quantized, samples, err)
@@ -158,14 +154,10 @@ func (q *quantize) explain(ctx context.Context, n *network, c *calibrated, m *ma
 	if q.reportDir == "" {
 		return nil, nil
 	}
-	y, err := readLabels(q.calibration, c.set)
-	if err != nil && !errors.Is(err, data.ErrMissing) {
-		return nil, err
-	}
 	r := &reporting{dir: q.reportDir, sensitivity: 32}
 	made, err := r.make(ctx, q.progress, report.Source{
 		FloatName: filepath.Base(n.path), IntegerName: filepath.Base(q.output), DataName: filepath.Base(q.calibration),
-		Float: c.graph, FloatFile: n.file, IntegerFile: m.file, Set: c.set, Labels: y,
+		Float: c.graph, FloatFile: n.file, IntegerFile: m.file, Set: c.set, Labels: c.labels,
 		Statistics: c.statistics, Notes: append([]string{"quantized by " + m.by}, q.report.Warnings...),
 	})
 	if err != nil {
