@@ -91,6 +91,11 @@ func compareOn(ctx context.Context, env cli.Env, a, b, samples string, f *sample
 	if err != nil {
 		return nil, err
 	}
+	if reference.kind == "float" && candidate.kind == "integer" {
+		if err := reference.simplify(); err != nil {
+			return nil, err
+		}
+	}
 	perms := reference.perms
 	if perms == nil {
 		perms = candidate.perms

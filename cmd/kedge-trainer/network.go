@@ -156,3 +156,19 @@ func openModel(path string) (*model, error) {
 	m.Model, err = eval.Float(n.graph)
 	return m, importError(path, err)
 }
+
+// simplify has a float model run in the form that quantization starts from,
+// whose tensors are those of the integer model that is made of it: under the
+// same names before fusion and transposition lies something else.
+func (m *model) simplify() error {
+	n, err := readNetwork(m.path)
+	if err != nil {
+		return err
+	}
+	g, _, err := n.simplify()
+	if err != nil {
+		return err
+	}
+	m.Model, err = eval.Float(g)
+	return importError(m.path, err)
+}

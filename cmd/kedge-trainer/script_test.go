@@ -13,6 +13,8 @@ import (
 	mrand "math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -45,9 +47,32 @@ func TestScripts(t *testing.T) {
 			"made":     writeMade,
 			"models":   writeModels,
 			"digest":   setDigest,
+			"document": typeDocument,
 			"retained": awaitRetained,
 		},
 	})
+}
+
+var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
+
+// typeDocument is the script command "document FILE", which runs the commands of a
+// document's shell blocks; FILE is relative to this folder. All have to succeed.
+func typeDocument(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: document FILE")
+	}
+	text, err := os.ReadFile(filepath.FromSlash(args[0]))
+	ts.Check(err)
+	blocks := shellBlock.FindAllSubmatch(text, -1)
+	if len(blocks) == 0 {
+		ts.Fatalf("%s: no commands", args[0])
+	}
+	for _, block := range blocks {
+		for line := range strings.Lines(string(block[1])) {
+			words := strings.Fields(line)
+			ts.Check(ts.Exec(words[0], words[1:]...))
+		}
+	}
 }
 
 // exits is the script command "exits CODE PROGRAM ARG...", which checks the exit code.
