@@ -33,7 +33,6 @@ func (g *Graph) Dequantize() (*Graph, error) {
 
 func (t *Tensor) dequantize() error {
 	if t.Type == tensor.Float32 {
-		t.Float = slices.Clone(t.Float)
 		return nil
 	}
 	if len(t.Quant.Scales) == 0 {
@@ -104,7 +103,7 @@ func (g *Graph) dropConversions() {
 	for i := range instead {
 		instead[i] = TensorID(i)
 	}
-	fixed := slices.Concat(g.Inputs, g.Outputs)
+	given, result := g.mark(g.Inputs), g.mark(g.Outputs)
 	nodes := g.Nodes[:0]
 	for _, n := range g.Nodes {
 		if !converts(n.Op) || !g.single(n.Inputs) || !g.single(n.Outputs) {
@@ -116,9 +115,9 @@ func (g *Graph) dropConversions() {
 			from = instead[from]
 		}
 		switch {
-		case !slices.Contains(g.Outputs, to):
+		case !result[to]:
 			instead[to] = from
-		case !slices.Contains(fixed, from) && !g.Tensor(from).IsConstant():
+		case !given[from] && !result[from] && !g.Tensor(from).IsConstant():
 			instead[from] = to
 		default: // the same values under two names that both count
 			nodes = append(nodes, Node{Op: Reshape{Shape: slices.Clone(g.Tensor(from).Shape)}, Inputs: []TensorID{from}, Outputs: []TensorID{to}})
@@ -129,6 +128,17 @@ func (g *Graph) dropConversions() {
 		g.rewire(instead)
 		g.Compact()
 	}
+}
+
+// mark says of every tensor whether it is in the list.
+func (g *Graph) mark(list []TensorID) []bool {
+	out := make([]bool, len(g.Tensors))
+	for _, id := range list {
+		if g.has(id) {
+			out[id] = true
+		}
+	}
+	return out
 }
 
 // single reports whether a list is one tensor of the graph.

@@ -186,7 +186,8 @@ func (g *Graph) Compact() {
 	}
 }
 
-// label names a tensor in an error.
+// label names a tensor in an error, by the front of a very long name: those of a
+// hostile file may be as long as the file, in the errors of many nodes.
 func (g *Graph) label(id TensorID) string {
-	return fmt.Sprintf("tensor %d %q", id, g.Tensors[id].Name)
+	return fmt.Sprintf("tensor %d %.120q", id, g.Tensors[id].Name)
 }

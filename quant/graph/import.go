@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kedge/runtime/tensor"
@@ -160,11 +161,31 @@ func states(stated, computed tensor.Shape) bool {
 	return slices.EqualFunc(stated, computed, func(s, c int) bool { return s == c || s == 1 || s == -1 })
 }
 
+// temporarySize is about what a tensor takes, with the node that computes it. One
+// operator of the file may be read as many.
+const temporarySize = 512
+
 // temporary makes a tensor between the nodes that one operator is read as, of
 // the type and scale of like.
-func (r *reader) temporary(like TensorID, suffix string) TensorID {
+func (r *reader) temporary(like TensorID, suffix string) (TensorID, error) {
 	t := r.g.Tensor(like)
-	return r.append(Tensor{Name: t.Name + suffix, Type: t.Type, Quant: t.Quant})
+	if err := r.budget.Spend(len(t.Name)+temporarySize, 1); err != nil {
+		return None, err
+	}
+	return r.append(Tensor{Name: t.Name + suffix, Type: t.Type, Quant: t.Quant}), nil
+}
+
+// temporaries makes n of them, numbered.
+func (r *reader) temporaries(like TensorID, suffix string, n int) ([]TensorID, error) {
+	var out []TensorID
+	for i := range n {
+		id, err := r.temporary(like, suffix+strconv.Itoa(i))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, nil
 }
 
 // append adds a tensor; a constant is ready at once.

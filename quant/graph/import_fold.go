@@ -52,26 +52,9 @@ func (r *reader) fold(o *tflite.Operator) (done bool, err error) {
 	if out.Type != tensor.Int32 && out.Type != tensor.Int64 {
 		return false, nil
 	}
-	operands := make([]integers, len(o.Inputs))
-	for i, id := range ids(o.Inputs) {
-		t := r.g.Tensor(id)
-		operands[i].shape = t.Shape
-		if o.Code == tflite.Shape || o.Code == tflite.Rank {
-			if !r.ready[id] {
-				return false, fmt.Errorf("%w: %s is used before it is computed", ErrInvalid, r.g.label(id))
-			}
-			continue
-		}
-		if t.Int32 == nil && t.Int64 == nil {
-			return false, fmt.Errorf("%w: integers computed at run time from %s", ErrUnsupported, r.g.label(id))
-		}
-		if t.length() > maxFolded {
-			return false, fmt.Errorf("%w: arithmetic on the %d integers of %s", ErrUnsupported, t.length(), r.g.label(id))
-		}
-		for _, v := range t.Int32 {
-			operands[i].v = append(operands[i].v, int64(v))
-		}
-		operands[i].v = append(operands[i].v, t.Int64...)
+	operands, err := r.foldable(o)
+	if err != nil {
+		return false, err
 	}
 	if int(o.Code) < len(importers) && importers[o.Code].read != nil {
 		if err := r.operands(o, importers[o.Code]); err != nil {
@@ -85,13 +68,36 @@ func (r *reader) fold(o *tflite.Operator) (done bool, err error) {
 	return true, r.known(TensorID(o.Outputs[0]), result)
 }
 
+// foldable reads the operands, of SHAPE and RANK only their shapes.
+func (r *reader) foldable(o *tflite.Operator) ([]integers, error) {
+	operands, total := make([]integers, len(o.Inputs)), 0
+	for i, id := range ids(o.Inputs) {
+		t, x := r.g.Tensor(id), &operands[i]
+		x.shape = t.Shape
+		if o.Code == tflite.Shape || o.Code == tflite.Rank {
+			if !r.ready[id] {
+				return nil, fmt.Errorf("%w: %s is used before it is computed", ErrInvalid, r.g.label(id))
+			}
+			continue
+		}
+		if t.Int32 == nil && t.Int64 == nil {
+			return nil, fmt.Errorf("%w: integers computed at run time from %s", ErrUnsupported, r.g.label(id))
+		}
+		if total += t.length(); total > maxFolded {
+			return nil, fmt.Errorf("%w: arithmetic on %d integers with those of %s", ErrUnsupported, total, r.g.label(id))
+		}
+		for _, v := range t.Int32 {
+			x.v = append(x.v, int64(v))
+		}
+		x.v = append(x.v, t.Int64...)
+	}
+	return operands, nil
+}
+
 // known makes an operator's output a constant.
 func (r *reader) known(id TensorID, value integers) error {
 	if n, ok := value.shape.Elements(); !ok || n != len(value.v) || n > maxFolded {
 		return fmt.Errorf("%w: %d integers of shape %v", ErrUnsupported, len(value.v), value.shape)
-	}
-	if err := r.budget.Spend(len(value.v), 8); err != nil {
-		return err
 	}
 	c := Tensor{Name: r.g.Tensor(id).Name, Type: tensor.Int64, Shape: value.shape, Int64: append([]int64{}, value.v...)}
 	return r.replace(id, c)

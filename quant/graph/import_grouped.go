@@ -17,11 +17,17 @@ func (r *reader) grouped(op Conv2D, in, out []TensorID, groups int) error {
 	if !w.IsConstant() {
 		return fmt.Errorf("%w: weights computed at run time", ErrUnsupported)
 	}
+	if err := r.budget.Spend(w.length(), realSize); err != nil {
+		return err
+	}
 	sizes := slices.Repeat([]int{x.Shape[3] / groups}, groups)
-	var parts, results []TensorID
-	for i := range groups {
-		parts = append(parts, r.temporary(in[0], fmt.Sprintf("/group%d", i)))
-		results = append(results, r.temporary(out[0], fmt.Sprintf("/group%d", i)))
+	parts, err := r.temporaries(in[0], "/group", groups)
+	if err != nil {
+		return err
+	}
+	results, err := r.temporaries(out[0], "/group", groups)
+	if err != nil {
+		return err
 	}
 	if err := r.add(Split{Axis: 3, Sizes: sizes}, in[:1], parts); err != nil {
 		return err

@@ -89,9 +89,6 @@ func importDequantize(r *reader, o *tflite.Operator) error {
 	}
 	c := Tensor{Name: to.Name, Shape: slices.Clone(from.Shape), Float: from.Float} // float32 was float16 in the file
 	if from.Float == nil {
-		if err := r.budget.Spend(from.length(), 4); err != nil {
-			return err
-		}
 		var err error
 		if c.Float, err = from.reals(); err != nil {
 			return err
@@ -110,10 +107,17 @@ func importDensify(r *reader, o *tflite.Operator) error {
 	return r.replace(TensorID(o.Outputs[0]), c)
 }
 
+// realSize is what a constant's value takes in the float graph. Constants that
+// share their values here may not share them there.
+const realSize = 4
+
 // replace makes what an operator computes a constant.
 func (r *reader) replace(id TensorID, c Tensor) error {
 	if r.ready[id] {
 		return fmt.Errorf("%w: %s has two sources", ErrInvalid, r.g.label(id))
+	}
+	if err := r.budget.Spend(c.length(), realSize); err != nil {
+		return err
 	}
 	r.g.Tensors[id], r.ready[id] = c, true
 	return nil

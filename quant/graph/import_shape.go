@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"kedge/runtime/tensor"
 	"kedge/runtime/tflite"
@@ -140,7 +141,33 @@ func importTranspose(r *reader, o *tflite.Operator) error {
 			return err
 		}
 	}
-	return r.add(Transpose{Perm: perm}, ids(o.Inputs[:1]), ids(o.Outputs))
+	op, in, out := Transpose{Perm: perm}, ids(o.Inputs[:1]), ids(o.Outputs)
+	if r.g.Tensor(in[0]).Float != nil && len(out) == 1 {
+		return r.transposed(op, in[0], out[0])
+	}
+	return r.add(op, in, out)
+}
+
+// transposed computes a Transpose of a constant, which may be a layer's weights.
+func (r *reader) transposed(op Transpose, in, out TensorID) error {
+	c := Tensor{Name: r.g.Tensor(out).Name}
+	one := &Graph{Tensors: []Tensor{*r.g.Tensor(in), {}}, Outputs: []TensorID{1}}
+	one.AddNode(op, []TensorID{0}, []TensorID{1})
+	shapes, err := op.infer(one, &one.Nodes[0])
+	if err != nil {
+		return err
+	}
+	one.Tensors[1].Shape, c.Shape = shapes[0], shapes[0]
+	e, err := NewExecutor(one)
+	if err != nil {
+		return err
+	}
+	values, err := e.Run(nil, nil)
+	if err != nil {
+		return err
+	}
+	c.Float = values[0]
+	return r.replace(out, c)
 }
 
 func importConcatenation(r *reader, o *tflite.Operator) error {
@@ -162,13 +189,14 @@ func importPack(r *reader, o *tflite.Operator) error {
 	if len(o.Inputs) == 1 {
 		return r.reshape(TensorID(o.Inputs[0]), TensorID(o.Outputs[0]), shape, o)
 	}
-	var parts []TensorID
-	for i, id := range ids(o.Inputs) {
-		part := r.temporary(id, fmt.Sprintf("/packed%d", i))
-		if err := r.reshape(id, part, slices.Clone(shape), o); err != nil {
+	parts := ids(o.Inputs)
+	for i, id := range parts {
+		if parts[i], err = r.temporary(id, "/packed"+strconv.Itoa(i)); err != nil {
 			return err
 		}
-		parts = append(parts, part)
+		if err := r.reshape(id, parts[i], slices.Clone(shape), o); err != nil {
+			return err
+		}
 	}
 	return r.add(Concatenation{Axis: at}, parts, ids(o.Outputs))
 }
@@ -184,9 +212,8 @@ func importUnpack(r *reader, o *tflite.Operator) error {
 	}
 	parts := []TensorID{x}
 	if len(outputs) > 1 {
-		parts = nil
-		for i := range outputs {
-			parts = append(parts, r.temporary(x, fmt.Sprintf("/unpacked%d", i)))
+		if parts, err = r.temporaries(x, "/unpacked", len(outputs)); err != nil {
+			return err
 		}
 		if err := r.add(Split{Axis: at, Sizes: slices.Repeat([]int{1}, len(outputs))}, []TensorID{x}, parts); err != nil {
 			return err

@@ -71,10 +71,10 @@ func TestImportStridedSlice(t *testing.T) {
 	}
 }
 
-// TestImportFoldsShapes: a Flatten that Keras wrote for any batch, and the shape
-// of a Conv2DTranspose that depends on its input's.
-func TestImportFoldsShapes(t *testing.T) {
-	b := &runtimetest.Builder{
+// foldedShapes is a Flatten that Keras wrote for any batch, and a Conv2DTranspose
+// whose shape depends on its input's.
+func foldedShapes() *runtimetest.Builder {
+	return &runtimetest.Builder{
 		Tensors: []runtimetest.Tensor{
 			real("x", 1, 3, 4, 2),                                                           // 0
 			{Name: "shape", Type: tensor.Int32, Shape: []int{4}}, list(0), list(1), list(1), // 1-4
@@ -95,7 +95,10 @@ func TestImportFoldsShapes(t *testing.T) {
 			{Code: tflite.TransposeConv, Inputs: []int{16, 17, 0}, Outputs: []int{18}, Options: []any{byte(0), 2, 2}},
 		},
 	}
-	g, err := graph.FromTFLite(b.Bytes())
+}
+
+func TestImportFoldsShapes(t *testing.T) {
+	g, err := graph.FromTFLite(foldedShapes().Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,10 @@ func importSlice(r *reader, o *tflite.Operator) error {
 	if cut.Equal(shape) {
 		return r.add(op, ids(o.Inputs[:1]), ids(o.Outputs))
 	}
-	part := r.temporary(TensorID(o.Outputs[0]), "/cut")
+	part, err := r.temporary(TensorID(o.Outputs[0]), "/cut")
+	if err != nil {
+		return err
+	}
 	if err := r.add(op, ids(o.Inputs[:1]), []TensorID{part}); err != nil {
 		return err
 	}

@@ -12,6 +12,10 @@ import (
 
 // tensors reads them all, with the data of constants.
 func (r *reader) tensors(tensors []tflite.Tensor) error {
+	given := make([]bool, len(tensors))
+	for _, id := range r.g.Inputs {
+		given[id] = true
+	}
 	for i := range tensors {
 		from := &tensors[i]
 		t := Tensor{Name: from.Name, Shape: slices.Clone(from.Shape), Type: from.Type, Quant: from.Quant}
@@ -25,7 +29,7 @@ func (r *reader) tensors(tensors []tflite.Tensor) error {
 			r.refused[id], r.ready[id] = "keeps its content from run to run", true
 			fallthrough
 		case from.Data == nil:
-			err = r.activation(id)
+			err = r.activation(id, given[i])
 		default:
 			err = r.constant(id, from)
 		}
@@ -42,9 +46,9 @@ func (r *reader) tensors(tensors []tflite.Tensor) error {
 // activation settles the shape of a tensor without data. Extents of −1 are
 // decided by what a run is given: those of a graph input have to be known, but for
 // the batch.
-func (r *reader) activation(id TensorID) error {
+func (r *reader) activation(id TensorID, given bool) error {
 	t := r.g.Tensor(id)
-	if !slices.Contains(r.g.Inputs, id) {
+	if !given {
 		if slices.ContainsFunc(t.Shape, func(d int) bool { return d < 0 }) {
 			t.Shape = nil
 		}

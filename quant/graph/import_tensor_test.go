@@ -70,6 +70,7 @@ func TestImportDequantizesConstants(t *testing.T) {
 		{"float16", runtimetest.Tensor{Name: "half", Type: tensor.Float16, Shape: []int{2, 2}, Data: halves(0x3c00, 0x4000, 0, 0x4200)}, []tflite.Code{tflite.Dequantize}, []float32{1, 2, 0, 3}},
 		{"int8", runtimetest.Tensor{Name: "byte", Type: tensor.Int8, Shape: []int{2, 2}, Scales: []float32{1, 0.5}, Zeros: []int{0, 0}, Data: runtimetest.Int8s(1, 2, 3, 4)}, []tflite.Code{tflite.Dequantize}, []float32{1, 2, 1.5, 2}},
 		{"sparse float16", sparse, []tflite.Code{tflite.Densify, tflite.Dequantize}, []float32{0, 2, 0, 3}},
+		{"another order", runtimetest.Tensor{Name: "columns", Shape: []int{2, 2}, Data: runtimetest.Float32s(1, 2, 3, 4)}, []tflite.Code{tflite.Transpose}, []float32{1, 3, 2, 4}},
 		{"another shape", runtimetest.Tensor{Name: "row", Shape: []int{4}, Data: runtimetest.Float32s(1, 2, 3, 4)}, []tflite.Code{tflite.Reshape}, []float32{1, 2, 3, 4}},
 	} {
 		b := &runtimetest.Builder{Tensors: tensors(real("x", 1, 2), real("y", 1, 2), c.w), Inputs: []int{0}, Outputs: []int{1}}
@@ -79,12 +80,16 @@ func TestImportDequantizesConstants(t *testing.T) {
 				next.Type = c.w.Type
 			}
 			op := runtimetest.Op{Code: code, Inputs: []int{i + 2}, Outputs: []int{i + 3}}
-			if code == tflite.Reshape {
-				op.Options = []any{[]int{2, 2}}
-			}
 			b.Tensors, b.Ops = append(b.Tensors, next), append(b.Ops, op)
+			switch code {
+			case tflite.Reshape:
+				b.Ops[i].Options = []any{[]int{2, 2}}
+			case tflite.Transpose:
+				b.Tensors = append(b.Tensors, list(1, 0))
+				b.Ops[i].Inputs = append(op.Inputs, len(b.Tensors)-1)
+			}
 		}
-		b.Ops = append(b.Ops, runtimetest.Op{Code: tflite.FullyConnected, Inputs: []int{0, len(b.Tensors) - 1}, Outputs: []int{1}})
+		b.Ops = append(b.Ops, runtimetest.Op{Code: tflite.FullyConnected, Inputs: []int{0, len(c.ops) + 2}, Outputs: []int{1}})
 		g, err := graph.FromTFLite(b.Bytes())
 		if err != nil || len(g.Nodes) != 1 || len(g.Tensors) != 3 || !slices.Equal(g.Tensor(g.Nodes[0].Inputs[1]).Float, c.want) {
 			t.Errorf("%s: got %+v, %v, want one layer with weights %v", c.name, g, err, c.want)
@@ -171,4 +176,51 @@ func TestImportNames(t *testing.T) {
 // TestImportOpenBatch: −1 in front is one sample.
 func TestImportOpenBatch(t *testing.T) {
 	operator{"open batch", tflite.Relu, nil, tensors(real("x", -1, 3)), nil, tensors(real("y", -1, 3))}.check(t, []graph.Op{graph.Unary{Kind: graph.FuncReLU}}, tensor.Shape{1, 3})
+}
+
+// TestImportGrouped: every group has its filters, their scales and its biases.
+func TestImportGrouped(t *testing.T) {
+	w := runtimetest.Tensor{Name: "w", Type: tensor.Int8, Shape: []int{4, 1, 1, 1}, Scales: []float32{1, 2, 3, 4}, Zeros: []int{0, 0, 0, 0}, Data: runtimetest.Int8s(5, 6, 7, 8)}
+	b := runtimetest.Tensor{Name: "b", Shape: []int{4}, Data: runtimetest.Float32s(-1, -2, -3, -4)}
+	o := operator{"grouped", tflite.Conv2D, []any{byte(1), 1, 1}, tensors(real("x", 1, 1, 1, 2), w, b), nil, tensors(real("y"))}
+	g, err := graph.FromTFLite(o.file())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := g.Nodes[2]
+	weights, bias := g.Tensor(second.Inputs[1]), g.Tensor(second.Inputs[2])
+	if !slices.Equal(weights.Int8, []int8{7, 8}) || !slices.Equal(weights.Quant.Scales, []float32{3, 4}) || !slices.Equal(bias.Float, []float32{-3, -4}) {
+		t.Errorf("second group: got %+v and %+v, want the last two filters", weights, bias)
+	}
+	f, err := g.Dequantize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := graph.NewExecutor(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := e.Run([][]float32{{1, 10}}, nil)
+	if want := []float32{5 - 1, 12 - 2, 210 - 3, 320 - 4}; err != nil || !slices.Equal(out[0], want) {
+		t.Errorf("got %v, %v, want %v", out, err, want)
+	}
+}
+
+// TestImportIsBounded: few bytes that stand for many are refused, whether tensors
+// share them or operators are read as many of them.
+func TestImportIsBounded(t *testing.T) {
+	shared := &runtimetest.Builder{
+		Tensors: tensors(real("x", 1), real("y", 1), reals("c", 1<<14)), Inputs: []int{0}, Outputs: []int{1}, Repeat: 1 << 13,
+		Ops: []runtimetest.Op{{Code: tflite.Relu, Inputs: []int{0}, Outputs: []int{1}}},
+	}
+	groups := &runtimetest.Builder{Tensors: tensors(real("x", 1, 1, 1, 1<<12), reals("w", 1<<12, 1, 1, 1)), Inputs: []int{0}, Outputs: []int{2}}
+	for i := range 1 << 10 {
+		groups.Tensors = append(groups.Tensors, real("y", 1, 1, 1, 1<<12))
+		groups.Ops = append(groups.Ops, runtimetest.Op{Code: tflite.Conv2D, Inputs: []int{0, 1}, Outputs: []int{i + 2}, Options: []any{byte(0), 1, 1}})
+	}
+	for name, b := range map[string]*runtimetest.Builder{"shared constants": shared, "groups": groups} {
+		if _, err := graph.FromTFLite(b.Bytes()); !errors.Is(err, tflite.ErrBudget) {
+			t.Errorf("%s: got %v, want %v", name, err, tflite.ErrBudget)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -136,9 +137,15 @@ func TestFromTFLiteExpands(t *testing.T) {
 }
 
 // FuzzFromTFLite: any bytes give a graph or an error, and a float graph can be
-// run, dequantized and written.
+// run, dequantized and written, to be read as the same.
 func FuzzFromTFLite(f *testing.F) {
 	f.Add(small(f))
+	for _, b := range []*runtimetest.Builder{
+		runtimetest.SmallNet(), runtimetest.Unsigned(runtimetest.SmallNet()), runtimetest.Wide(), runtimetest.Mover(), runtimetest.Arithmetic(),
+		runtimetest.Activations(), runtimetest.Reals(), runtimetest.Reductions(), runtimetest.Pruned(), foldedShapes(),
+	} {
+		f.Add(b.Bytes())
+	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		g, err := graph.FromTFLite(file)
 		if err != nil {
@@ -147,12 +154,23 @@ func FuzzFromTFLite(f *testing.F) {
 		size := 0
 		for i := range g.Tensors {
 			n, ok := g.Tensors[i].Shape.Elements()
-			if !ok || n > 1<<16 {
+			if size += n; !ok || n > 1<<13 || size > 1<<20 {
 				return // sound, but too large to run here
 			}
-			size = max(size, n)
 		}
-		if _, err := emit.Model(g); err != nil && !errors.Is(err, emit.ErrUnsupported) {
+		if total, _ := g.Cost(); total.MACs > 1<<24 {
+			return
+		}
+		written, err := emit.Model(g)
+		if err == nil {
+			again, err := graph.FromTFLite(written)
+			if err != nil {
+				t.Fatalf("a graph that was written cannot be read: %v", err)
+			}
+			if second, err := emit.Model(again); err != nil || !bytes.Equal(second, written) {
+				t.Errorf("a graph that was written reads as %+v, want %+v", again, g)
+			}
+		} else if !errors.Is(err, emit.ErrUnsupported) {
 			t.Errorf("a graph that was read cannot be written: %v", err)
 		}
 		if g, err = g.Dequantize(); err != nil {
