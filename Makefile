@@ -28,6 +28,7 @@ test: ## all tests that need nothing but Go; skips are said at the end
 
 test-race: ## what runs concurrently, under the race detector
 	$(GO) test -race $$($(GO) list ./agent/... ./telemetry/... ./trainer/... | grep -v /agent/drift) # which starts no goroutines
+	$(GO) test -race -skip Published ./quant/calib ./quant/eval # published models say nothing of races, slowly
 
 test-qemu: ## the runtime on every board's instruction set; needs qemu-user
 	@sh scripts/test-qemu.sh -short
