@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"kedge/cmd/internal/cli"
 	"kedge/quant/data"
 	"kedge/quant/eval"
 	"kedge/runtime"
@@ -114,5 +116,45 @@ func TestParseSampleFlags(t *testing.T) {
 	}
 	if got, err := parseElement("f64"); err == nil {
 		t.Errorf("type f64: got %v", got)
+	}
+}
+
+// TestReadSeveral: a model with several inputs takes arrays by name, and no flags
+// that describe one.
+func TestReadSeveral(t *testing.T) {
+	x0, x1 := data.FromFloat32s([]float32{1, 2, 3, 4}, 2, 2), data.FromFloat32s([]float32{5, 6}, 2, 1)
+	path := filepath.Join(t.TempDir(), "two.npz")
+	write := func(arrays ...data.Named) {
+		t.Helper()
+		var b bytes.Buffer
+		if err := data.WriteNPZ(&b, arrays...); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inputs := []eval.Tensor{{Name: "a", Shape: []int{1, 2}}, {Name: "b", Shape: []int{1, 1}}}
+	write(data.Named{Name: "x0", Array: x0}, data.Named{Name: "x1", Array: x1})
+	s, err := (&sampleFlags{}).read(path, inputs, nil)
+	if err != nil || s.Count != 2 || s.labels != nil {
+		t.Fatalf("without classes: got %+v, %v, want 2 samples", s, err)
+	}
+	if _, err := s.classes(); err == nil || cli.Hint(err) == "" {
+		t.Errorf("without classes: got %v, want an error with a hint", err)
+	}
+	write(data.Named{Name: "x0", Array: x0}, data.Named{Name: "x1", Array: x1}, data.Named{Name: "y", Array: data.FromFloat32s([]float32{1, 0}, 2)})
+	if s, err = (&sampleFlags{}).read(path, inputs, nil); err != nil || !slices.Equal(s.labels, []int{1, 0}) {
+		t.Errorf("with classes: got %+v, %v, want 1 and 0", s, err)
+	}
+	write(data.Named{Name: "x0", Array: x0}, data.Named{Name: "x1", Array: x1}, data.Named{Name: "y", Array: x0})
+	if _, err = (&sampleFlags{}).read(path, inputs, nil); !errors.Is(err, eval.ErrLabels) {
+		t.Errorf("two classes each: got %v, want %v", err, eval.ErrLabels)
+	}
+	if s, err = (&sampleFlags{options: data.Options{Unlabeled: true}}).read(path, inputs, nil); err != nil || s.labels != nil {
+		t.Errorf("classes not wanted: got %+v, %v", s, err)
+	}
+	if _, err = (&sampleFlags{seen: true}).read(path, inputs, nil); cli.Code(err) != cli.ExitUsage {
+		t.Errorf("with flags: got %v, want a usage error", err)
 	}
 }
