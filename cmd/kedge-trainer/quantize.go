@@ -228,7 +228,8 @@ func (q *quantize) calibrate(ctx context.Context, n *network, c *calibrated) err
 	if err != nil {
 		return importError(n.path, err)
 	}
-	q.samples.options.Unlabeled = q.reportDir == ""
+	// Classes are for the report alone; they are numbered as the model's labels.
+	q.samples.options.Unlabeled, q.samples.labels = q.reportDir == "", q.labels
 	read, err := q.samples.read(q.calibration, reference.Inputs(), n.perms)
 	if err != nil {
 		return err

@@ -20,10 +20,12 @@ func reportCommand() cli.Command {
 	return cli.Command{
 		Name: "report", Args: "FLOAT QUANTIZED", Summary: "explain, layer by layer, what quantization cost",
 		Detail: `
-FLOAT is the float model, ONNX or .tflite, QUANTIZED the .tflite that was made of it. DIR receives report.html, a page for any browser that needs nothing else, and report.json with the
-same fields: size, accuracy, ranges, clipping and the signal-to-quantization-noise ratio of every
-layer, why the worst ones lose, and estimated instructions on devices.
-Keeping every layer in float once takes as many runs as there are layers, on --sensitivity samples.`,
+FLOAT is the float model, ONNX or .tflite, QUANTIZED the .tflite that was made of it. DIR receives
+report.html, a page for any browser that needs nothing else, and report.json with the same fields:
+size, accuracy, ranges, clipping and the signal-to-quantization-noise ratio of every layer, why the
+worst ones lose, and estimated instructions on devices.
+Keeping every layer in float once takes as many runs as there are layers, on --sensitivity samples.
+` + samplesDetail,
 		Setup: func(fs *flag.FlagSet) cli.Run {
 			r := &reporting{}
 			r.samples.flags(fs)
