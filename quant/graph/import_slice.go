@@ -180,7 +180,7 @@ func farthest(stride int) int {
 	if stride > 0 {
 		return math.MaxInt32
 	}
-	return 2 * math.MinInt32
+	return math.MinInt32 // stays below 0 whatever extent is added
 }
 
 // edge resolves position v of n elements: those below 0 count from the end, and

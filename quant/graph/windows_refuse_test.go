@@ -69,7 +69,7 @@ func TestWindowsRefuse(t *testing.T) {
 		{"transpose stride", TransposeConv{StrideH: 1, OutputH: 9, OutputW: 9}, x, []Tensor{weights}, ErrInvalid, "strides 1, 0"},
 		{"transpose padding", TransposeConv{StrideH: 1, StrideW: 1, PadTop: -1, OutputH: 9, OutputW: 9}, x, []Tensor{weights}, ErrInvalid, "top -1"},
 		{"no output", TransposeConv{StrideH: 1, StrideW: 1, OutputH: 9}, x, []Tensor{weights}, ErrInvalid, "9 × 0"},
-		{"huge output", TransposeConv{StrideH: 1, StrideW: 1, OutputH: 1 << 40, OutputW: 1 << 40}, x, []Tensor{weights}, ErrInvalid, "would have shape"},
+		{"huge output", TransposeConv{StrideH: 1, StrideW: 1, OutputH: math.MaxInt, OutputW: math.MaxInt}, x, []Tensor{weights}, ErrInvalid, "would have shape"},
 		{"transpose depth", TransposeConv{StrideH: 1, StrideW: 1, OutputH: 9, OutputW: 9}, x, []Tensor{zeros(2, 2, 2, 3)}, ErrInvalid, "3 channels"},
 		{"transpose rank", TransposeConv{StrideH: 1, StrideW: 1, OutputH: 9, OutputW: 9}, append(x[:4:4], 1), []Tensor{weights}, ErrInvalid, "[1,5,6,2,1]"},
 		{"transpose activation", TransposeConv{StrideH: 1, StrideW: 1, OutputH: 9, OutputW: 9, Activation: 4}, x, []Tensor{weights}, ErrUnsupported, "activation(4)"},
