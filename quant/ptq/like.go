@@ -11,7 +11,8 @@ import (
 // of the same network: another converter's file, to be compared with or replaced
 // like for like. Tensors are matched in order of execution where both have the
 // same operators, conversions left out, with results of the same shapes;
-// otherwise by their names. Activations without a match are not in the result.
+// otherwise by their names and sizes: converters call inputs and outputs alike in
+// every network. Activations without a match are not in the result.
 // An error that matches ErrOptions says that there is no match at all.
 func Like(g, model *graph.Graph) (map[graph.TensorID]tensor.Quant, error) {
 	given := likeOrder(g, model)
@@ -86,7 +87,8 @@ func likeNames(g, model *graph.Graph) map[graph.TensorID]tensor.Quant {
 	given := make(map[graph.TensorID]tensor.Quant)
 	take := func(ids []graph.TensorID) {
 		for _, id := range ids {
-			if from, ok := byName[g.Tensor(id).Name]; ok {
+			t := g.Tensor(id)
+			if from, ok := byName[t.Name]; ok && sameSize(t, model.Tensor(from)) {
 				note(given, id, model, from)
 			}
 		}
@@ -96,6 +98,13 @@ func likeNames(g, model *graph.Graph) map[graph.TensorID]tensor.Quant {
 		take(g.Nodes[i].Outputs)
 	}
 	return given
+}
+
+// sameSize reports whether two tensors hold as many elements, in whatever shape.
+func sameSize(a, b *graph.Tensor) bool {
+	n, ok := a.Shape.Elements()
+	m, fits := b.Shape.Elements()
+	return ok && fits && n == m
 }
 
 // note takes over the parameters of an int8 tensor.

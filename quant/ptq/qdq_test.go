@@ -107,6 +107,11 @@ func TestLike(t *testing.T) {
 	if got, err := ptq.Like(shorter, must(t, g, ranges, ptq.Options{})); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("by name: got %v, %v, want %v", got, err, want)
 	}
+	o := newNet(t, 1)
+	other := o.outputs(name(o.g, o.op(graph.FullyConnected{}, o.input(1, 5), o.random(1, 7, 5)), "h"))
+	if _, err := ptq.Like(other, must(t, g, ranges, ptq.Options{})); !errors.Is(err, ptq.ErrOptions) {
+		t.Errorf("another network's tensors of the same names: got %v, want %v", err, ptq.ErrOptions)
+	}
 	if _, err := ptq.Like(shorter, model); !errors.Is(err, ptq.ErrOptions) {
 		t.Errorf("nothing in common: got %v, want %v", err, ptq.ErrOptions)
 	}
