@@ -29,6 +29,8 @@ type description struct {
 	MACs       *int64             `json:"macs"`
 	ArenaBytes *int               `json:"arena_bytes"` // on a device
 	Unsupport  unsupportedReports `json:"unsupported"`
+
+	invalid bool // the one reason is what the file holds, such as NaN, no operator
 }
 
 // unsupportedReports are the reasons against a model; empty where there is none.
@@ -103,7 +105,11 @@ func (d *description) verdict() error {
 		return nil
 	}
 	err := fmt.Errorf("%s: %w: %s", d.Model, errCannotRun, counted(len(reasons), "finding"))
-	return cli.WithHint(cli.WithCode(err, cli.ExitUnsupported), "export the model without those operators")
+	hint := "export the model without those operators"
+	if d.invalid {
+		hint = hintInvalid
+	}
+	return cli.WithHint(cli.WithCode(err, cli.ExitUnsupported), hint)
 }
 
 // refused takes in why a model cannot be imported.
@@ -117,6 +123,7 @@ func (d *description) refused(err error) {
 			d.Unsupport.Import = append(d.Unsupport.Import, fmt.Sprintf("%s %s: %s", u.Operator, u.Node, u.Reason))
 		}
 	} else {
+		d.invalid = errors.Is(err, graph.ErrInvalid)
 		d.Unsupport.Import = append(d.Unsupport.Import, err.Error())
 	}
 }

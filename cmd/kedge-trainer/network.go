@@ -67,6 +67,9 @@ func readNetwork(path string) (*network, error) {
 	return n, nil
 }
 
+// hintInvalid is what to do about graph.ErrInvalid.
+const hintInvalid = "export the model again: the file contradicts itself, or training has failed"
+
 // importError names the file and says what to do about what was found in it.
 func importError(path string, err error) error {
 	if err == nil {
@@ -74,8 +77,10 @@ func importError(path string, err error) error {
 	}
 	named := fmt.Errorf("%s: %w", path, err)
 	switch {
-	case errors.Is(err, runtime.ErrNotTFLite), errors.Is(err, onnx.ErrFormat):
+	case errors.Is(err, runtime.ErrNotTFLite):
 		return cli.WithHint(named, "give a TensorFlow Lite model (.tflite) or an ONNX model (.onnx)")
+	case errors.Is(err, onnx.ErrFormat):
+		return cli.WithHint(named, "the file is damaged or no ONNX model: copy it again and compare checksums, or export it again")
 	case errors.Is(err, graph.ErrUnsupported), errors.Is(err, ptq.ErrUnsupported), errors.Is(err, emit.ErrUnsupported):
 		return cli.WithHint(cli.WithCode(named, cli.ExitUnsupported), "export the model without them, or with a lower opset; kedge-trainer inspect "+strconv.Quote(path)+" describes it")
 	case errors.Is(err, runtime.ErrTruncated), errors.Is(err, runtime.ErrMalformed), errors.Is(err, runtime.ErrBudget):
@@ -83,7 +88,7 @@ func importError(path string, err error) error {
 	case errors.Is(err, runtime.ErrUnsupported), errors.Is(err, runtime.ErrVersion):
 		return cli.WithHint(cli.WithCode(named, cli.ExitUnsupported), "kedge-trainer inspect "+strconv.Quote(path)+" lists what the model needs")
 	case errors.Is(err, graph.ErrInvalid):
-		return cli.WithHint(named, "export the model again: the file contradicts itself, or training has failed")
+		return cli.WithHint(named, hintInvalid)
 	}
 	return named
 }

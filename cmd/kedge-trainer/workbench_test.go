@@ -36,6 +36,7 @@ func writeModels(ts *testscript.TestScript, neg bool, args []string) {
 		"nan.tflite":  bytes.Replace(float, bits(w.filter[5]), bits(float32(math.NaN())), 1),
 		"alien.onnx":  w.onnx("Warp"),
 		"half.tflite": float[:len(float)/2],
+		"half.onnx":   w.onnx("Relu")[:200],
 	} {
 		ts.Check(os.WriteFile(ts.MkAbs(name), content, 0o600))
 	}
