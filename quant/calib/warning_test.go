@@ -33,6 +33,27 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// One layer whose biases are large on any scale does not hide that of the others.
+func TestScaleDespiteALargeBias(t *testing.T) {
+	for _, c := range []struct {
+		scale float64
+		want  int
+	}{{2, 0}, {2 * 255, 1}} {
+		g := dense(t, 9, 30, 40, 40, 40, 40, 5)
+		last := g.Nodes[len(g.Nodes)-1]
+		for i := range g.Tensor(last.Inputs[2]).Float {
+			g.Tensor(last.Inputs[2]).Float[i] *= 1000
+		}
+		s, err := Collect(context.Background(), g, [][]float32{uniform(4, 30*40, c.scale)}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := s.Warnings(); len(w) != c.want || c.want > 0 && w[0].Kind != InputScale {
+			t.Errorf("inputs to %v: got %v, want %d warnings about the scale", c.scale, w, c.want)
+		}
+	}
+}
+
 func TestEqualSamples(t *testing.T) {
 	x := uniform(4, 30, 1)
 	var all []float32
