@@ -30,8 +30,9 @@ func TestCorrectBias(t *testing.T) {
 			n := newNet(t, 3)
 			g := n.outputs(build(n))
 			x := samples(g, 60, 0.3)
+			shape := g.Tensor(g.Inputs[0]).Shape
 			for i := range x[0] {
-				x[0][i] += float32(1 + i%3) // each channel has a mean of its own
+				x[0][i] += float32(1 + i%shape[len(shape)-1]%4) // neighbors among the channels have means of their own
 			}
 			s, err := calib.Collect(context.Background(), g, x, calib.Options{})
 			if err != nil {

@@ -167,3 +167,24 @@ func TestQuantize(t *testing.T) {
 		t.Errorf("range missing: got %v, want %v", err, ErrRange)
 	}
 }
+
+// TestWiden: from half of int32 on, a bias widens its channel's weights to where
+// it takes half.
+func TestWiden(t *testing.T) {
+	const limit, in = 1e-6, 0.5
+	half := 0.5 * in * limit / 127 * maxBias
+	for _, c := range []struct{ bias, want float64 }{
+		{0, limit},
+		{0.99 * half, limit},
+		{1.5 * half, 1.5 * limit},
+		{-4 * half, 4 * limit},
+	} {
+		got := float64(widen(limit, []float32{0, float32(c.bias)}, 1, in))
+		if math.Abs(got/c.want-1) > 1e-6 {
+			t.Errorf("bias %v: got %v, want %v", c.bias, got, c.want)
+		}
+	}
+	if got := widen(limit, nil, 0, in); got != limit {
+		t.Errorf("no bias: got %v, want %v", got, limit)
+	}
+}
