@@ -29,6 +29,7 @@ one whose results on the samples come nearest to the float model's, and then let
 activations take another method's range where that helps on both halves of the samples.
 --min-sqnr has auto give the most sensitive layers int16 activations or float32, one after
 another, until the results are that near.
+A multiplication on int16 activations counts as two for --max-macs, one on float32 as four.
 The results are measured as a device computes them. SQNR is the signal-to-quantization-noise ratio
 of what goes into the final SOFTMAX (or LOGISTIC), of the output where there is none.
 Nothing is written unless everything has succeeded.
@@ -54,6 +55,7 @@ type quantize struct {
 	asJSON      bool
 	minSQNR     float64
 	maxBytes    int
+	maxMACs     int64
 
 	env      cli.Env
 	progress *progress
@@ -74,6 +76,7 @@ func setupQuantize(fs *flag.FlagSet) cli.Run {
 	fs.StringVar(&q.labels, "labels", "", "`FILE` with the classes' names, one a line, to be put into the model")
 	fs.Float64Var(&q.minSQNR, "min-sqnr", 0, "logit SQNR to reach on the samples, in `DECIBELS`")
 	fs.IntVar(&q.maxBytes, "max-bytes", 0, "`SIZE` that the file may not exceed")
+	fs.Int64Var(&q.maxMACs, "max-macs", 0, "`COST` of one run that --min-sqnr may not exceed, in multiplications on int8")
 	fs.BoolVar(&q.equalize, "equalize", false, "scale channels between layers first, where their weights then fit one scale better; for --per-tensor")
 	fs.BoolVar(&q.sparse, "sparse", false, "write weights in TFLite's sparse encoding where that makes the file smaller")
 	fs.StringVar(&q.reportDir, "report", "", "folder `DIR` for a report on what quantization cost, see kedge-trainer report")
@@ -103,8 +106,8 @@ func (q *quantize) check(model string) error {
 	if q.equalize && q.like != "" {
 		return usage("leave one of them out", "flags --equalize and --like: parameters of another file do not fit scaled activations")
 	}
-	if q.maxBytes < 0 || !(q.minSQNR >= 0) || math.IsInf(q.minSQNR, 0) {
-		return usage("give numbers of at least 0", "flags --max-bytes and --min-sqnr: %d and %v", q.maxBytes, q.minSQNR)
+	if q.maxBytes < 0 || q.maxMACs < 0 || !(q.minSQNR >= 0) || math.IsInf(q.minSQNR, 0) {
+		return usage("give numbers of at least 0", "flags --max-bytes, --max-macs and --min-sqnr: %d, %d and %v", q.maxBytes, q.maxMACs, q.minSQNR)
 	}
 	if q.method != methodAuto && q.minSQNR > 0 {
 		return usage("give --method auto", "flag --min-sqnr asks for a search, --method %s for none", q.method)

@@ -66,7 +66,7 @@ func (q *quantize) choose(ctx context.Context, path string, c *calibrated) (*mad
 	if err != nil {
 		return nil, err
 	}
-	o := search.Options{PTQ: c.options, Emit: c.emit, Goal: q.minSQNR, MaxBytes: q.maxBytes, Progress: q.progress.step("searching")}
+	o := search.Options{PTQ: c.options, Emit: c.emit, Goal: q.minSQNR, MaxBytes: q.maxBytes, MaxMACs: q.maxMACs, Progress: q.progress.step("searching")}
 	find := search.Run
 	if q.method != methodAuto || len(c.options.Given) > 0 { // what is given is not to choose
 		find = func(ctx context.Context, g *graph.Graph, s *calib.Statistics, r *eval.Recording, o search.Options) (*search.Result, error) {
@@ -115,7 +115,7 @@ func quantizeError(path string, err error) error {
 	case errors.Is(err, search.ErrGoal):
 		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a smaller --min-sqnr, or --float-io")
 	case errors.Is(err, search.ErrBudget):
-		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a greater --max-bytes, a smaller --min-sqnr, or prune the model first")
+		return cli.WithHint(fmt.Errorf("%s: %w", path, err), "give a greater --max-bytes or --max-macs, a smaller --min-sqnr, or prune the model first")
 	}
 	return importError(path, err)
 }
