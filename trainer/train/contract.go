@@ -180,15 +180,21 @@ func checkResult(g *graph.Graph, p Params) error {
 		return fmt.Errorf("%d inputs and %d outputs, want one of each", len(g.Inputs), len(g.Outputs))
 	}
 	in, out := g.Tensor(g.Inputs[0]), g.Tensor(g.Outputs[0])
-	if n, _ := in.Shape[1:].Elements(); n != p.Features {
-		return fmt.Errorf("input %v, want %d features", in.Shape, p.Features)
+	if !isRow(in, p.Features) {
+		return fmt.Errorf("input %v, want one row of %d features", in.Shape, p.Features)
 	}
-	if n, _ := out.Shape[1:].Elements(); n != p.Classes {
-		return fmt.Errorf("output %v, want %d classes", out.Shape, p.Classes)
+	if !isRow(out, p.Classes) {
+		return fmt.Errorf("output %v, want one row of %d classes", out.Shape, p.Classes)
 	}
 	// An int8 model would hide the weights that quantization should see.
 	if _, err := graph.NewExecutor(g); err != nil {
 		return fmt.Errorf("not a float32 model: %s", strings.TrimPrefix(err.Error(), graph.ErrUnsupported.Error()+": "))
 	}
 	return nil
+}
+
+// isRow reports whether an activation is one sample of n values.
+func isRow(t *graph.Tensor, n int) bool {
+	total, ok := t.Shape.Elements()
+	return ok && total == n && len(t.Shape) >= 2 && t.Shape[0] == 1
 }
