@@ -46,11 +46,15 @@ type imported struct {
 
 // prepared is what import and quantize say of the float network.
 type prepared struct {
-	Passes  []passReport   `json:"passes"`
-	Before  sizeReport     `json:"before"`
-	After   sizeReport     `json:"after"`
-	Inputs  []tensorReport `json:"inputs"`
-	Outputs []tensorReport `json:"outputs"`
+	Passes []passReport `json:"passes"`
+	// Difference is how far the passes moved the results of random inputs, as a
+	// share of the greatest; null where nothing was changed, or where a result is
+	// no number any more.
+	Difference *float64       `json:"difference"`
+	Before     sizeReport     `json:"before"`
+	After      sizeReport     `json:"after"`
+	Inputs     []tensorReport `json:"inputs"`
+	Outputs    []tensorReport `json:"outputs"`
 }
 
 // passReport is what one pass did.
@@ -85,6 +89,9 @@ func (n *network) prepare(simplified *graph.Graph, changes []pass.Change) prepar
 	p.After = sizeReport{len(simplified.Nodes), cost.Weights, cost.MACs}
 	for _, c := range changes {
 		p.Passes = append(p.Passes, passReport{c.Pass, c.Steps, sizeOf(c.Before), sizeOf(c.After)})
+	}
+	if n.difference != nil {
+		p.Difference = finite(*n.difference)
 	}
 	for i, id := range simplified.Inputs {
 		t := simplified.Tensor(id)
@@ -139,6 +146,10 @@ func (p *prepared) print(b *strings.Builder) {
 	}
 	if len(p.Passes) == 0 {
 		b.WriteString("nothing to simplify\n")
+	} else if p.Difference == nil {
+		b.WriteString("results of random inputs: no numbers any more\n")
+	} else {
+		fmt.Fprintf(b, "results of random inputs: changed by at most %.2g of the greatest\n", *p.Difference)
 	}
 	fmt.Fprintf(b, "network: %s, %s, %s\n", counted(p.After.Operators, "operator"), counted(p.After.Weights, "weight"), counted(p.After.MACs, "MAC"))
 	for _, t := range p.Inputs {

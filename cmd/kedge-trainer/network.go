@@ -27,6 +27,9 @@ type network struct {
 	// perms says for every input how a sample of the file's own layout becomes the
 	// graph's, see onnx.Input; nil where they are the same.
 	perms [][]int
+	// difference is how far simplification moved the results, see pass.Verify; nil
+	// where nothing was changed.
+	difference *float64
 }
 
 // form is the kind of a model file.
@@ -97,17 +100,31 @@ func importError(path string, err error) error {
 // that TFLite has, and says what each pass did. Quantization that the model brings stays as parameters of its
 // activations.
 func (n *network) simplify() (*graph.Graph, []pass.Change, error) {
-	g, err := n.float()
+	float, err := n.float()
 	if err != nil {
 		return nil, nil, err
 	}
-	g, changes, err := pass.Simplify(g)
+	g, changes, err := pass.Simplify(float)
 	if err != nil {
 		return nil, nil, importError(n.path, err)
 	}
 	g, lowered, err := pass.Lower(g)
-	return g, append(changes, lowered...), importError(n.path, err)
+	if err != nil {
+		return nil, nil, importError(n.path, err)
+	}
+	if changes = append(changes, lowered...); len(changes) > 0 {
+		d, err := pass.Verify(float, g, verifyRuns)
+		if err != nil {
+			return nil, nil, importError(n.path, err)
+		}
+		n.difference = &d
+	}
+	return g, changes, nil
 }
+
+// verifyRuns is the number of random inputs that show whether simplification
+// was right: what goes wrong there goes wrong on any.
+const verifyRuns = 3
 
 func (n *network) float() (*graph.Graph, error) {
 	g, err := n.graph, error(nil)
