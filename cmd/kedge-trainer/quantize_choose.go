@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"kedge/cmd/internal/cli"
 	"kedge/quant/calib"
@@ -24,11 +23,11 @@ func parseMethod(name string) (calib.Method, error) {
 	if name == methodAuto {
 		return calib.Method{}, nil
 	}
-	return calib.ParseMethod(strings.Replace(name, "moving-average", "ema", 1))
+	return calib.ParseMethod(name)
 }
 
 func methodName(m calib.Method, corrected bool) string {
-	name := strings.Replace(m.String(), "ema", "moving-average", 1)
+	name := m.String()
 	if corrected {
 		name += " with bias correction"
 	}
@@ -40,10 +39,10 @@ type calibrated struct {
 	graph      *graph.Graph
 	options    ptq.Options
 	emit       emit.Options
-	set        *eval.Set         // this and what follows: nil without samples
-	labels     []int             // nil without classes
-	statistics *calib.Statistics //
-	recording  *eval.Recording   // of the float network on set
+	set        *eval.Set // this and what follows: nil without samples
+	labels     []int     // nil without classes
+	statistics *calib.Statistics
+	recording  *eval.Recording // of the float network on set
 }
 
 // made is a quantized network.

@@ -52,7 +52,7 @@ func Entropy() Method { return Method{kind: entropy} }
 // weight decay (from 0 to below 1), as fake quantization does during training.
 func MovingAverage(decay float64) Method { return Method{movingAverage, decay} }
 
-var methodNames = [...]string{minMax: "minmax", percentile: "percentile", mse: "mse", entropy: "entropy", movingAverage: "ema"}
+var methodNames = [...]string{minMax: "minmax", percentile: "percentile", mse: "mse", entropy: "entropy", movingAverage: "moving-average"}
 
 // String is the form that ParseMethod reads.
 func (m Method) String() string {
@@ -62,7 +62,7 @@ func (m Method) String() string {
 	return methodNames[m.kind]
 }
 
-// ParseMethod reads minmax, percentile[:P], mse, entropy or ema[:DECAY].
+// ParseMethod reads minmax, percentile[:P], mse, entropy or moving-average[:DECAY].
 // Errors match ErrMethod.
 func ParseMethod(s string) (Method, error) {
 	name, number, given := strings.Cut(s, ":")
@@ -76,15 +76,15 @@ func ParseMethod(s string) (Method, error) {
 		m = MSE()
 	case "entropy":
 		m = Entropy()
-	case "ema":
+	case "moving-average":
 		m = MovingAverage(DefaultDecay)
 	default:
-		return m, fmt.Errorf("%w: %q, want minmax, percentile[:P], mse, entropy or ema[:DECAY]", ErrMethod, s)
+		return m, fmt.Errorf("%w: %q, want minmax, percentile[:P], mse, entropy or moving-average[:DECAY]", ErrMethod, s)
 	}
 	if given {
 		p, err := strconv.ParseFloat(number, 64)
 		if err != nil || m.kind != percentile && m.kind != movingAverage {
-			return m, fmt.Errorf("%w: %q, want minmax, percentile[:P], mse, entropy or ema[:DECAY]", ErrMethod, s)
+			return m, fmt.Errorf("%w: %q, want minmax, percentile[:P], mse, entropy or moving-average[:DECAY]", ErrMethod, s)
 		}
 		m.parameter = p
 	}

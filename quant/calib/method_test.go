@@ -116,7 +116,7 @@ func TestEntropyCutsOutliers(t *testing.T) {
 func TestParseMethod(t *testing.T) {
 	for s, want := range map[string]Method{
 		"minmax": MinMax(), "percentile": Percentile(99.99), "percentile:99.9": Percentile(99.9), "mse": MSE(),
-		"entropy": Entropy(), "ema": MovingAverage(0.9), "ema:0.5": MovingAverage(0.5),
+		"entropy": Entropy(), "moving-average": MovingAverage(0.9), "moving-average:0.5": MovingAverage(0.5),
 	} {
 		got, err := ParseMethod(s)
 		if err != nil || got != want {
@@ -126,7 +126,7 @@ func TestParseMethod(t *testing.T) {
 			t.Errorf("%s: String gives %q, which reads as %v, %v", s, got.String(), again, err)
 		}
 	}
-	for _, s := range []string{"", "kl", "mse:3", "percentile:", "percentile:40", "percentile:101", "percentile:NaN", "ema:1", "ema:-1"} {
+	for _, s := range []string{"", "kl", "mse:3", "percentile:", "percentile:40", "percentile:101", "percentile:NaN", "moving-average:1", "moving-average:-1"} {
 		if m, err := ParseMethod(s); !errors.Is(err, ErrMethod) {
 			t.Errorf("%q: got %v, %v, want %v", s, m, err, ErrMethod)
 		}
